@@ -1,0 +1,167 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// A world: what a TOML file says should exist on the mini internet, and what must happen to a message for each case.
+// docs/lab.md documents every key; whatever is not said is the happy path. parse_world() is in world.cc.
+#include <chrono>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vocab/domain.h"
+#include "vocab/ip_address.h"
+
+namespace postseal::lab {
+
+// ---- names ----
+
+/// How a zone is signed, or how its signing is broken. All but Unsigned have a DS in the parent.
+enum class Signing {
+  Signed,
+  Unsigned,        ///< no DS in the parent, no signatures: an insecure delegation
+  Bogus,           ///< records were changed after signing
+  Expired,         ///< signatures expired yesterday
+  NotYetValid,     ///< signatures begin tomorrow
+  WrongDs,         ///< the parent's DS is of another key
+  BrokenDenial,    ///< NSEC records removed
+};
+
+struct ZoneSpec {
+  Domain name;
+  Signing signing = Signing::Signed;
+  std::vector<std::string> records;  ///< zone file lines, relative names: "@ MX 10 mx", "www CNAME mx.other.test."
+  bool nsec3 = false;
+};
+
+/// What the lab's name server front does to questions instead of passing them on.
+enum class NameFault { ServFail, Refused, Drop, Delay, Truncate, Garble, Spoof, NxDomain, ForgeAd };
+
+struct FaultSpec {
+  Domain name;                  ///< the question's name
+  bool below = false;           ///< and every name under it
+  std::string type = "ANY";     ///< "TLSA", "MX", ... or "ANY"
+  NameFault fault = NameFault::ServFail;
+  std::chrono::milliseconds delay{0};
+  bool tcp_refused = false;     ///< with Truncate: TCP does not help either
+  std::vector<std::string> answer;  ///< with Spoof: unsigned records, "MX 10 evil.test."
+};
+
+// ---- certificates ----
+
+struct CertificateSpec {
+  std::vector<std::string> names;     ///< DNS-IDs; empty: the host's own name. "CN=name" puts a name in CN only
+  std::string issuer = "lab-ca";      ///< "lab-ca", "lab-intermediate" (sent along), "untrusted-ca", "self"
+  std::string validity = "valid";     ///< "valid", "expired", "not-yet-valid"
+  std::string key = "p256";           ///< "p256", "rsa2048", "rsa1024"
+  std::vector<std::string> defects;   ///< "client-auth-only", "sha1", "intermediate-expired", "intermediate-not-ca",
+                                      ///< "path-length", "name-constraints", "intermediate-missing"
+  bool send_root = false;             ///< the CA's certificate is part of the chain sent (DANE-TA needs it)
+};
+
+// ---- mail servers ----
+
+struct SmtpReplySpec {
+  std::string stage;  ///< "connect", "ehlo", "starttls", "mail", "rcpt", "data", "body"
+  std::string reply;  ///< "451 4.3.0 try later"; "drop" closes, "reset" sends RST, "hang" never answers, "garbage"
+};
+
+struct MailServerSpec {
+  /// "offered", "absent", "stripped" (offered as XXXXXXXX), "injected" (plaintext reply behind the 220), "implicit"
+  std::string starttls = "offered";
+  std::string tls_min = "TLSv1.2", tls_max = "TLSv1.3";
+  std::string handshake = "normal";   ///< "normal", "reset" (RST in the handshake), "alert", "hang", "garbage"
+  std::vector<SmtpReplySpec> replies;
+  std::vector<std::string> without;   ///< EHLO keywords left out: "8BITMIME", "PIPELINING", "SIZE", ...
+  std::vector<std::string> with;      ///< further EHLO keywords: "REQUIRETLS", "LIMITS RCPTMAX=1", ...
+  std::vector<std::string> with_before_tls;  ///< keywords offered only before STARTTLS
+  bool ehlo = true;                   ///< false: 502 to EHLO
+  std::vector<std::string> command;   ///< a real server instead: started with LAB_ADDRESS, LAB_PORT, LAB_NAME,
+                                      ///< LAB_CHAIN, LAB_KEY, LAB_DIRECTORY in its environment, run in the foreground
+};
+
+struct HostSpec {
+  Domain name;
+  std::vector<IpAddress> addresses;  ///< empty: one of 127/8 is given out
+  bool publish_address = true;       ///< false: no A record
+  CertificateSpec certificate;
+  MailServerSpec server;
+  /// Symbolic: "3 1 1" (of the certificate shown), "3 1 1 wrong", "2 0 1" (of its CA), "2 1 1 intermediate",
+  /// "3 1 1 leaf-of HOST", or in full "3 1 1 HEX".
+  std::vector<std::string> tlsa;
+  bool listens = true;  ///< false: connection refused
+};
+
+// ---- policy hosts ----
+
+struct PolicySpec {
+  Domain domain;
+  std::string record = "v=STSv1; id=20260101000000;";  ///< the TXT record; "" for none
+  std::vector<std::string> more_records;
+  std::string mode = "enforce";
+  std::vector<std::string> mx;          ///< empty: the case's MX hosts
+  std::string max_age = "604800";
+  std::optional<std::string> body;      ///< the whole policy body instead of mode, mx, max_age
+  CertificateSpec certificate;
+  int status = 200;
+  std::string content_type = "text/plain";  ///< "" sends none
+  std::string location;                 ///< for 3xx
+  /// "normal", "refused", "reset", "slow" (a byte a second), "endless", "chunked-endless", "many-headers", "hang"
+  std::string behaviour = "normal";
+  /// A policy that the cache holds before the case runs (same keys; age in seconds since it was fetched).
+  struct Cached {
+    std::string id = "20250101000000";
+    std::string mode = "enforce";
+    std::vector<std::string> mx;
+    std::int64_t max_age = 604800;
+    std::int64_t age = 60;
+  };
+  std::optional<Cached> cached;
+};
+
+// ---- cases ----
+
+struct Expectation {
+  std::string outcome = "delivered";  ///< "delivered", "deferred", "bounced"
+  std::string proof;                  ///< "dane-ee 3 1 1", "dane-ta 2 0 1", "mta-sts", "pkix", "encrypted", "plaintext"
+  std::string host;                   ///< the MX host that got it
+  std::string status;                 ///< enhanced status, "4.7.5"
+  std::vector<std::string> reasons;   ///< slugs that the record must contain
+  std::vector<std::string> not_asked; ///< "TLSA _25._tcp.mx.d29.test": must not be in the name server's log; any port
+};
+
+struct CaseSpec {
+  std::string name;                 ///< "D01"
+  std::string about;                ///< one line for people
+  std::vector<std::string> recipients;
+  bool requiretls = false;
+  bool tls_required_no = false;
+  std::string local_rule;           ///< "dane-only" and so on, for this case only
+  std::string message;              ///< file to send; empty: the lab's own
+  Expectation expect;
+  std::map<std::string, Expectation> expect_for;  ///< per recipient, where they differ
+  /// Hosts that must not have received any body bytes. Filled in with every host of the case for which the
+  /// expectation is not "delivered".
+  std::vector<std::string> no_body_at;
+};
+
+struct World {
+  std::string name;
+  std::string about;
+  std::vector<ZoneSpec> zones;
+  std::vector<FaultSpec> faults;
+  std::vector<HostSpec> hosts;
+  std::vector<PolicySpec> policies;
+  std::vector<CaseSpec> cases;
+};
+
+struct WorldError {
+  std::string file;
+  int line = 0;
+  std::string what;  ///< key, what is wrong, what is allowed
+};
+
+std::expected<World, WorldError> parse_world(std::string_view toml, std::string_view file);
+
+}  // namespace postseal::lab

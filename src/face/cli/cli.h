@@ -1,0 +1,29 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Subcommands. Each file cli_NAME.cc defines one and registers its options; app/main.cc calls run().
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace postseal::cli {
+
+/// sysexits.h, as far as we use them, and the verdict codes of the offline commands.
+enum ExitCode : int {
+  kOk = 0, kNo = 1, kUnusable = 3, kUsage = 64, kDataError = 65, kNoInput = 66, kNoHost = 68, kUnavailable = 69,
+  kSoftware = 70, kOsError = 71, kCannotCreate = 73, kIoError = 74, kTemporary = 75, kConfig = 78,
+};
+
+/// A subcommand adds itself to the app; its callback stores the exit code.
+void add_send(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
+void add_dane(CLI::App& app, int& exit_code);
+void add_mta_sts(CLI::App& app, int& exit_code);
+void add_lab(CLI::App& app, int& exit_code);
+
+int run(int argc, char** argv);
+
+}  // namespace postseal::cli

@@ -1,0 +1,63 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The life of a message out, on one screen: route, facts, decide, dial, converse, classify, record.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "edge/settings/settings.h"
+#include "edge/tls/client.h"
+#include "flow/outbound/record.h"
+#include "protocol/message/scan.h"
+#include "protocol/message/source.h"
+#include "protocol/mtasts/find.h"
+
+namespace postseal::outbound {
+
+/// What delivery needs from the edge. All must outlive the Outbound.
+struct Services {
+  dns::Resolver& resolver;
+  mtasts::PolicyFetcher& fetcher;
+  mtasts::PolicyCache& cache;
+  const tls::TrustStore& trust;
+  tls::ClientContext& tls;
+  const Clock& clock;
+};
+
+struct Letter {
+  ReversePath from;
+  std::vector<Mailbox> recipients;
+  message::MessageFacts facts;
+  message::Source* source = nullptr;  ///< yields CRLF line ends; not owned
+  bool requiretls = false;
+  smtp::DsnRequest dsn;
+};
+
+/// Told of each step while it happens; for progress and --verbose. Any may be empty.
+struct Observer {
+  std::function<void(const std::string& line)> step;   ///< "d01.test: mx.d01.test: connected"
+  std::function<void(bool sent, std::string_view line, bool tls)> wire;  ///< SMTP lines, without the message body
+};
+
+class Outbound {
+ public:
+  Outbound(Services services, const settings::Settings& settings, Observer observer = {});
+  ~Outbound();
+
+  /// One record for each next hop; every recipient stands in exactly one. Sessions are kept for the next call.
+  Awaitable<std::vector<DeliveryRecord>> send(Letter letter);
+
+  /// The facts and the decision for one destination, without sending. connect: also opens a session to each host up to
+  /// EHLO after STARTTLS, and puts the evidence into the record's attempts.
+  Awaitable<DeliveryRecord> explain(MailDestination destination, policy::MessageDemands demands, bool connect);
+
+  /// Says QUIT on all open sessions.
+  Awaitable<void> close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace postseal::outbound

@@ -1,0 +1,63 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The delivery record: one structured value for each attempt to deliver to one next hop. Printed by `send --json`,
+// kept by the queue later. docs/formats/delivery-record.md documents its JSON form.
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "edge/net/dial.h"
+#include "protocol/policy/decide.h"
+#include "protocol/policy/evidence.h"
+#include "protocol/smtp/client.h"
+#include "protocol/tlsrpt/result_type.h"
+
+namespace postseal::outbound {
+
+/// How well the server that took the message was proved.
+enum class ProofShown { None, Plaintext, Encrypted, Pkix, MtaSts, Dane };
+
+/// One MX host that was dialled (or whose open session was used).
+struct HostAttempt {
+  Domain host;
+  std::vector<net::DialFailure> dial_failures;
+  std::optional<policy::SessionEvidence> evidence;   ///< as far as the session got
+  bool shared_session = false;                       ///< the session was open already
+  std::optional<tlsrpt::ResultType> tls_result;      ///< the policy failure, as TLSRPT counts it
+  std::optional<smtp::SessionFailure> session_failure;
+  std::optional<Reply> reply;                        ///< the deciding one
+  std::string problem;                               ///< in words for people; empty when it went well
+  std::chrono::milliseconds dns{0}, connect{0}, tls{0}, total{0};
+};
+
+enum class Outcome { Delivered, Deferred, Bounced };
+std::string_view to_string(Outcome outcome);
+
+struct RecipientVerdict {
+  Mailbox recipient;
+  Outcome outcome = Outcome::Deferred;
+  EnhancedStatus status;
+  std::optional<Reply> reply;
+  Domain host;                                       ///< who took it, or who refused it last
+  ProofShown proof = ProofShown::None;
+  std::string proof_name;                            ///< "DANE-EE 3 1 1", "MTA-STS/PKIX", "TLS unauthenticated", "plaintext"
+  bool mx_authentic = false;                         ///< false with DANE: "host verified, MX not"
+  std::string explanation;                           ///< host, fact, rule, remedy: one line
+};
+
+struct DeliveryRecord {
+  std::string id;
+  MailDestination next_hop;
+  policy::Facts facts;
+  policy::Decision decision;
+  std::vector<HostAttempt> attempts;
+  std::vector<RecipientVerdict> recipients;
+  WallTime started{};
+  std::chrono::milliseconds gather_time{0}, total_time{0};
+};
+
+/// One line of JSON, as docs/formats/delivery-record.md says.
+std::string to_json(const DeliveryRecord& record);
+
+}  // namespace postseal::outbound
