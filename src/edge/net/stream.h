@@ -32,6 +32,8 @@ class Stream {
   virtual Awaitable<std::expected<void, IoError>> write_all(std::string_view bytes, Deadline deadline) = 0;
   /// Ends both directions at once; waiting calls fail with Cancelled or Closed.
   virtual void close() noexcept = 0;
+  /// Ends the connection with a reset where the transport knows one: what a hostile server does. Else as close().
+  virtual void reset() noexcept { close(); }
 };
 
 }  // namespace postseal::net
