@@ -13,18 +13,18 @@
 namespace postseal::policy {
 
 enum class HostUse {
-  Dial,        ///< connect, and hold it to the requirement
-  Skip,        ///< not now: a policy or an unknown fact forbids it; counts as temporary
-  Dead,        ///< known not to exist (secure or not): counts as permanent only if every host is dead
+  Dial,  ///< connect, and hold it to the requirement
+  Skip,  ///< not now: a policy or an unknown fact forbids it; counts as temporary
+  Dead,  ///< known not to exist (secure or not): counts as permanent only if every host is dead
 };
 
 struct HostDecision {
   Domain host;
   std::uint16_t preference = 0;
   HostUse use = HostUse::Skip;
-  Requirement requirement;                 ///< meaningful for Dial
-  std::vector<IpAddress> addresses;        ///< IPv6 and IPv4, order to be settled by the dialler
-  bool mx_authentic = false;               ///< this name is the domain's MX by DNSSEC or by an enforced MTA-STS policy
+  Requirement requirement;           ///< meaningful for Dial
+  std::vector<IpAddress> addresses;  ///< IPv6 and IPv4, order to be settled by the dialler
+  bool mx_authentic = false;         ///< this name is the domain's MX by DNSSEC or by an enforced MTA-STS policy
   std::vector<Reason> reasons;
 };
 
@@ -32,10 +32,10 @@ enum class Course { Dial, Defer, Bounce };
 
 struct Decision {
   Course course = Course::Defer;
-  EnhancedStatus status;             ///< for Defer and Bounce
-  std::vector<HostDecision> hosts;   ///< in the order to try, those to skip included
-  std::vector<Reason> reasons;       ///< about the domain as a whole
-  bool weakened = false;             ///< TLS-Required: No was honoured: sessions must not be shared
+  EnhancedStatus status;            ///< for Defer and Bounce
+  std::vector<HostDecision> hosts;  ///< in the order to try, those to skip included
+  std::vector<Reason> reasons;      ///< about the domain as a whole
+  bool weakened = false;            ///< TLS-Required: No was honoured: sessions must not be shared
 };
 
 Decision decide(const Facts& facts);

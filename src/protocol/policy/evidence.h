@@ -15,7 +15,17 @@
 namespace postseal::policy {
 
 /// Why a chain is no proof. Told apart because TLSRPT and people need it (expired, host mismatch and untrusted differ).
-enum class ProofFailure { None, NoCertificate, TlsaMismatch, HostMismatch, Expired, NotYetValid, NotTrusted, WeakKey, Other };
+enum class ProofFailure {
+  None,
+  NoCertificate,
+  TlsaMismatch,
+  HostMismatch,
+  Expired,
+  NotYetValid,
+  NotTrusted,
+  WeakKey,
+  Other
+};
 std::string_view to_string(ProofFailure failure);
 
 enum class ProofResult { NotAsked, Verified, Rejected };
@@ -42,13 +52,13 @@ struct TlsEvidence {
 };
 
 struct SessionEvidence {
-  Domain mx_host;               ///< the host this connection was opened for; the root for an address literal
+  Domain mx_host;  ///< the host this connection was opened for; the root for an address literal
   IpAddress address;
   std::uint16_t port = 25;
-  std::optional<TlsEvidence> tls;    ///< absent: plaintext
-  ProofVerdict verdict;              ///< against the Requirement the session was opened with
-  bool requiretls_offered = false;   ///< in the EHLO after STARTTLS
-  bool weakened = false;             ///< opened under TLS-Required: No; never reused (pitfall 14)
+  std::optional<TlsEvidence> tls;   ///< absent: plaintext
+  ProofVerdict verdict;             ///< against the Requirement the session was opened with
+  bool requiretls_offered = false;  ///< in the EHLO after STARTTLS
+  bool weakened = false;            ///< opened under TLS-Required: No; never reused (pitfall 14)
   bool operator==(const SessionEvidence&) const = default;
 };
 

@@ -43,11 +43,11 @@ struct MessageDemands {
 };
 
 struct Facts {
-  MailDestination next_hop;              ///< the recipient's domain, the configured route's, or an address literal
-  dns::Answer<dns::MxRecord> mx;         ///< not asked for an address literal or a fixed host
-  bool mx_lookup = true;                 ///< false: [literal] or a route to one host without MX lookup
-  bool implicit_mx = false;              ///< RFC 5321 §5.1: no MX, the domain itself
-  std::vector<HostFacts> hosts;          ///< by preference, ties in the order to try
+  MailDestination next_hop;       ///< the recipient's domain, the configured route's, or an address literal
+  dns::Answer<dns::MxRecord> mx;  ///< not asked for an address literal or a fixed host
+  bool mx_lookup = true;          ///< false: [literal] or a route to one host without MX lookup
+  bool implicit_mx = false;       ///< RFC 5321 §5.1: no MX, the domain itself
+  std::vector<HostFacts> hosts;   ///< by preference, ties in the order to try
   mtasts::StsFacts sts;
   std::optional<LocalRule> local;
   MessageDemands message;

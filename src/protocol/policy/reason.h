@@ -9,16 +9,48 @@ namespace postseal::policy {
 
 enum class ReasonCode {
   // about the domain
-  NullMx, DomainNotFound, MxUnknown, MxInsecure, MxSecure, NoHosts, AddressLiteral, AllHostsNotFound,
+  NullMx,
+  DomainNotFound,
+  MxUnknown,
+  MxInsecure,
+  MxSecure,
+  NoHosts,
+  AddressLiteral,
+  AllHostsNotFound,
   // about one host: addresses
-  AddressUnknown, AddressAbsent, HostNotFound, HostNameInvalid, AddressInsecure,
+  AddressUnknown,
+  AddressAbsent,
+  HostNotFound,
+  HostNameInvalid,
+  AddressInsecure,
   // DANE
-  TlsaAbsent, TlsaUnknown, TlsaUnusable, TlsaUsable, TlsaMxInsecure,
+  TlsaAbsent,
+  TlsaUnknown,
+  TlsaUnusable,
+  TlsaUsable,
+  TlsaMxInsecure,
   // MTA-STS
-  StsAbsent, StsUnknown, StsEnforce, StsMxMismatch, StsTesting, StsTestingMismatch, StsModeNone, StsNotApplicable,
+  StsAbsent,
+  StsUnknown,
+  StsEnforce,
+  StsMxMismatch,
+  StsTesting,
+  StsTestingMismatch,
+  StsModeNone,
+  StsNotApplicable,
   // local rules and what the message asks for
-  LocalNone, LocalMay, LocalEncrypt, LocalSecure, LocalDane, LocalDaneOnly, LocalRuleExpired, DaneRequiredAbsent,
-  RequireTls, RequireTlsUnauthenticMx, TlsRequiredNo, Opportunistic,
+  LocalNone,
+  LocalMay,
+  LocalEncrypt,
+  LocalSecure,
+  LocalDane,
+  LocalDaneOnly,
+  LocalRuleExpired,
+  DaneRequiredAbsent,
+  RequireTls,
+  RequireTlsUnauthenticMx,
+  TlsRequiredNo,
+  Opportunistic,
 };
 
 struct Reason {

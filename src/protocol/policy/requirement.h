@@ -26,10 +26,10 @@ struct Requirement {
   TlsUse tls = TlsUse::IfOffered;
   TlsFloor floor = TlsFloor::LibraryDefault;
   Proof proof = Proof::None;
-  std::vector<ReferenceName> names;         ///< for Pkix, and for DANE-TA records
-  std::vector<dane::TlsaRecord> tlsa;       ///< usable records; not empty exactly for Proof::Dane
-  Domain sni;                               ///< the TLSA base domain with DANE (RFC 7672 §8.1), else the MX host
-  bool requiretls_keyword = false;          ///< REQUIRETLS must stand in the EHLO reply after STARTTLS (RFC 8689 §4.2.1)
+  std::vector<ReferenceName> names;    ///< for Pkix, and for DANE-TA records
+  std::vector<dane::TlsaRecord> tlsa;  ///< usable records; not empty exactly for Proof::Dane
+  Domain sni;                          ///< the TLSA base domain with DANE (RFC 7672 §8.1), else the MX host
+  bool requiretls_keyword = false;     ///< REQUIRETLS must stand in the EHLO reply after STARTTLS (RFC 8689 §4.2.1)
   bool operator==(const Requirement&) const = default;
 };
 

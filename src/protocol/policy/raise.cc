@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/policy/raise.h"
+
+#include <algorithm>
+
+namespace postseal::policy {
+
+void raise_to_tls(Requirement& requirement) { requirement.tls = TlsUse::Required; }
+
+void raise_to_pkix(Requirement& requirement, std::vector<ReferenceName> names) {
+  raise_to_tls(requirement);
+  requirement.floor = TlsFloor::Tls12;
+  if (requirement.proof == Proof::Dane) return;
+  // Two PKIX demands must both hold: the names that one of them leaves out are out.
+  if (requirement.proof == Proof::Pkix) {
+    std::erase_if(requirement.names,
+                  [&](const ReferenceName& name) { return std::ranges::find(names, name) == names.end(); });
+    return;
+  }
+  requirement.proof = Proof::Pkix;
+  requirement.names = std::move(names);
+}
+
+void raise_to_dane(Requirement& requirement, std::vector<dane::TlsaRecord> records, Domain base_domain,
+                   std::vector<ReferenceName> names) {
+  raise_to_tls(requirement);
+  requirement.floor = TlsFloor::Tls12;
+  requirement.proof = Proof::Dane;
+  requirement.tlsa = std::move(records);
+  requirement.sni = std::move(base_domain);
+  requirement.names = std::move(names);
+}
+
+void raise_to_requiretls(Requirement& requirement) {
+  raise_to_tls(requirement);
+  requirement.requiretls_keyword = true;
+}
+
+bool at_least(const Requirement& a, const Requirement& b) {
+  return a.tls >= b.tls && a.floor >= b.floor && a.proof >= b.proof && (a.requiretls_keyword || !b.requiretls_keyword);
+}
+
+}  // namespace postseal::policy
