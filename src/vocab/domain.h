@@ -9,10 +9,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace postseal {
 
-enum class NameErrorCode { Empty, TooLong, LabelTooLong, EmptyLabel, BadCharacter, NotIdna, NotAnAddress, BadLocalPart };
+enum class NameErrorCode {
+  Empty, TooLong, LabelTooLong, EmptyLabel, BadCharacter, NotIdna, LooksLikeAddress, NotAnAddress, BadLocalPart,
+};
 
 struct NameError {
   NameErrorCode code;
@@ -25,6 +28,7 @@ class Domain {
   Domain() = default;
 
   /// A host or mail domain as people and SMTP write it: A-labels, U-labels, letter-digit-hyphen; a final dot is dropped.
+  /// Never the root, never something that ends in a number.
   static std::expected<Domain, NameError> parse(std::string_view text);
 
   /// Any name as DNS shows it, in presentation format: underscores allowed, no IDNA mapping. Bytes outside printable
@@ -37,7 +41,8 @@ class Domain {
   std::string unicode() const;
 
   bool is_root() const { return name_.empty(); }
-  /// Only letters, digits, hyphens (not at a label's end): RFC 5321 §4.1.2.
+  /// Only letters, digits, hyphens (not at a label's end), last label not all digits: RFC 5321 §4.1.2, RFC 1123 §2.1.
+  /// So an IPv4 address is none (D41), nor is the root.
   bool is_hostname() const;
   std::size_t label_count() const;
   /// "_25._tcp" + this. REQUIRES: labels is valid presentation format; the result fits 253 octets, else nullopt.
