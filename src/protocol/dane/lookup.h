@@ -22,15 +22,15 @@ struct HostAddresses {
 /// What is known of the TLSA records of one host and port.
 struct TlsaLookup {
   enum class State {
-    NotAsked,   ///< the addresses are insecure or unknown, so no TLSA question is due (RFC 7672 §2.2.2)
-    Absent,     ///< no candidate has a secure RRset: DANE does not apply
-    Secure,     ///< base_domain has a DNSSEC-validated RRset in answer
-    Failed,     ///< bogus, SERVFAIL, timeout, malformed: the host cannot be used (RFC 7672 §2.1.2)
+    NotAsked,  ///< the addresses are insecure or unknown, so no TLSA question is due (RFC 7672 §2.2.2)
+    Absent,    ///< no candidate has a secure RRset: DANE does not apply
+    Secure,    ///< base_domain has a DNSSEC-validated RRset in answer
+    Failed,    ///< bogus, SERVFAIL, timeout, malformed: the host cannot be used (RFC 7672 §2.1.2)
   };
   State state = State::NotAsked;
-  Domain base_domain;                                ///< of the deciding answer; meaningful for Secure and Failed
-  dns::Answer<dns::TlsaRecord> answer;               ///< the deciding (last) answer
-  std::vector<dns::Answer<dns::TlsaRecord>> asked;   ///< every answer, in the order asked
+  Domain base_domain;                               ///< of the deciding answer; meaningful for Secure and Failed
+  dns::Answer<dns::TlsaRecord> answer;              ///< the deciding (last) answer
+  std::vector<dns::Answer<dns::TlsaRecord>> asked;  ///< every answer, in the order asked
   bool operator==(const TlsaLookup&) const = default;
 };
 

@@ -12,7 +12,18 @@
 
 namespace postseal::dns {
 
-enum class RecordType : std::uint16_t { A = 1, NS = 2, CNAME = 5, SOA = 6, MX = 15, TXT = 16, AAAA = 28, DS = 43, DNSKEY = 48, TLSA = 52 };
+enum class RecordType : std::uint16_t {
+  A = 1,
+  NS = 2,
+  CNAME = 5,
+  SOA = 6,
+  MX = 15,
+  TXT = 16,
+  AAAA = 28,
+  DS = 43,
+  DNSKEY = 48,
+  TLSA = 52
+};
 
 std::string_view to_string(RecordType type);
 
