@@ -3,6 +3,7 @@
 // The policy in force for a policy domain: TXT record, cache and HTTPS fetch put together. The only file of this room
 // that awaits. RFC 8461 §3.3, §5.1; pitfalls: a failed fetch never discards an unexpired policy, a policy's life is
 // never prolonged by the TXT record alone, and back-off is per domain and id.
+#include <expected>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ struct FetchFailureMemo {
   std::string id;
   WallTime at;
   std::string reason;
+  tlsrpt::ResultType result = tlsrpt::ResultType::StsPolicyFetchError;
   bool operator==(const FetchFailureMemo&) const = default;
 };
 
@@ -60,7 +62,8 @@ class PolicyCache {
 
 enum class Source { None, Fetched, Cached };
 
-/// Something on the way to the policy that TLSRPT or an operator wants to know; the policy may be in force all the same.
+/// Something on the way to the policy that TLSRPT or an operator wants to know; the policy may be in force all the
+/// same.
 struct Finding {
   std::optional<tlsrpt::ResultType> result;  ///< set when it counts for TLSRPT
   std::string text;
@@ -80,10 +83,10 @@ struct StsFacts {
 };
 
 struct FindSettings {
-  Seconds retry_after{300};           ///< S44: back-off per id after a failed fetch
-  Seconds refresh_at_most{86400};     ///< refetch daily at least
-  double refresh_fraction = 0.5;      ///< or at this part of max_age, whichever comes first
-  double refresh_jitter = 0.1;        ///< spread, as part of the refresh interval, by hash of the domain
+  Seconds retry_after{300};        ///< S44: back-off per id after a failed fetch
+  Seconds refresh_at_most{86400};  ///< refetch daily at least
+  double refresh_fraction = 0.5;   ///< or at this part of max_age, whichever comes first
+  double refresh_jitter = 0.1;     ///< spread, as part of the refresh interval, by hash of the domain
 };
 
 /// The policy domain is the recipient's domain itself (S34, S36), or the smart host's (S35).

@@ -14,11 +14,14 @@ namespace postseal::mtasts {
 
 enum class Mode { Enforce, Testing, None };
 std::string_view to_string(Mode mode);
+std::optional<Mode> parse_mode(std::string_view word);
 
 /// "mail.example.com" or "*.example.com"; the wildcard stands for exactly one left-most label.
 struct MxPattern {
   Domain name;  ///< without "*."
   bool wildcard = false;
+  /// The error is one sentence for people.
+  static std::expected<MxPattern, std::string> parse(std::string_view text);
   bool matches(const Domain& host) const;
   std::string to_string() const;
   bool operator==(const MxPattern&) const = default;
