@@ -6,14 +6,21 @@
 //
 //   receive(bytes) / peer_closed()   what arrived            take_output()   what to send (send it before waiting)
 //   next_event()                     what happened           timer()         how long to wait for what comes next
-#include <chrono>
-#include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "protocol/smtp/capabilities.h"
+#include "protocol/smtp/local_refusal.h"
+#include "protocol/smtp/mail_transaction.h"
+#include "protocol/smtp/outcome.h"
+#include "protocol/smtp/pipeline.h"
+#include "protocol/smtp/reply_parser.h"
+#include "protocol/smtp/timer.h"
+#include "protocol/smtp/transaction.h"
 #include "vocab/mailbox.h"
 #include "vocab/reply.h"
 
@@ -21,55 +28,10 @@ namespace postseal::smtp {
 
 enum class Dialect { Smtp, Lmtp };
 
-/// What the last EHLO (LHLO) reply offered. Forgotten at STARTTLS (RFC 3207 §4.2).
-struct Capabilities {
-  bool ehlo = false;  ///< false: the peer knows HELO only
-  bool starttls = false, pipelining = false, eight_bit_mime = false, smtputf8 = false, dsn = false;
-  bool enhanced_status_codes = false, chunking = false, requiretls = false;
-  std::optional<std::uint64_t> size;  ///< RFC 1870; 0 or no number: no fixed limit, then nullopt with size_offered
-  bool size_offered = false;
-  std::optional<std::uint32_t> mail_max, rcpt_max, rcpt_domain_max;  ///< RFC 9422 LIMITS
-  bool operator==(const Capabilities&) const = default;
-};
-
-/// RFC 5321 §4.5.3.2: which of the timers governs the next read. limit() gives its minimum from that section.
-enum class Timer { Greeting, Ehlo, StartTls, Mail, Rcpt, DataInitiation, DataBlock, DataTermination, Quit, None };
-std::chrono::seconds limit(Timer timer);
-std::string_view to_string(Timer timer);
-
 struct ClientSettings {
   Dialect dialect = Dialect::Smtp;
   std::string helo_name;      ///< a domain or address literal: RFC 5321 §4.1.4
   bool use_chunking = false;  ///< BDAT where the peer offers CHUNKING
-};
-
-struct DsnRequest {
-  std::string envelope_id;  ///< xtext already; empty: none
-  std::string ret;          ///< "FULL", "HDRS" or empty
-  std::string notify;       ///< "NEVER" or "SUCCESS,FAILURE,DELAY" list, or empty; for all recipients
-  bool operator==(const DsnRequest&) const = default;
-};
-
-/// One message to some recipients.
-struct Transaction {
-  ReversePath from;
-  std::vector<Mailbox> recipients;
-  std::uint64_t size = 0;     ///< octets, as MessageFacts::wire_size
-  bool eight_bit = false;     ///< needs 8BITMIME
-  bool utf8_headers = false;  ///< needs SMTPUTF8 (addresses are looked at by the engine)
-  bool requiretls = false;    ///< sends REQUIRETLS; refused locally when the peer does not offer it
-  DsnRequest dsn;             ///< sent where the peer offers DSN
-};
-
-/// Where in the transaction a reply was given.
-enum class Stage { Greeting, Hello, StartTls, Mail, Rcpt, Data, Body, Local };
-std::string_view to_string(Stage stage);
-
-struct RecipientOutcome {
-  bool accepted = false;  ///< the peer took responsibility for this recipient
-  Stage stage = Stage::Body;
-  Reply reply;            ///< the deciding reply; for Stage::Local our own, in the same form
-  bool operator==(const RecipientOutcome&) const = default;
 };
 
 // --- events ---
@@ -88,26 +50,29 @@ struct TransactionEnd {
   bool reusable = true;
 };
 enum class SessionFailure {
-  GreetingRefused,     ///< 4xx, 5xx or 554 greeting (reply set)
-  HelloRefused,        ///< EHLO and HELO both refused (reply set)
-  StartTlsRefused,     ///< any answer but 220 to STARTTLS (reply set)
-  StartTlsInjection,   ///< bytes behind the 220: an attack (RFC 3207 §6, pitfall 16)
-  ServiceClosing,      ///< 421 outside of a transaction (reply set)
-  PeerClosed,          ///< end of stream where a reply was due
-  Garbage,             ///< not SMTP: malformed or oversized reply
-  OutOfStep,           ///< a reply that nothing asked for
+  GreetingRefused,    ///< 4xx or 5xx greeting (reply set)
+  HelloRefused,       ///< EHLO and HELO both refused (reply set)
+  StartTlsRefused,    ///< any answer but 220 to STARTTLS (reply set)
+  StartTlsInjection,  ///< bytes behind the 220: an attack (RFC 3207 §6, pitfall 16)
+  ServiceClosing,     ///< 421 at any time, or a refusal that nothing asked for (reply set)
+  PeerClosed,         ///< end of stream: a reply was due, or the session was kept open for later
+  TimedOut,           ///< timed_out(): the reply that was due did not come
+  Garbage,            ///< not SMTP: malformed or oversized reply
+  OutOfStep,          ///< a reply that nothing asked for, or whose code answers nothing that was asked
+  MessageBroken,      ///< abort_body(), or a body that is not what was checked: the fault is on our side
 };
 std::string_view to_string(SessionFailure failure);
-/// The session is over and cannot be used; a running transaction ends with it (its recipients' outcomes in transaction).
+/// The session is over and cannot be used; a running transaction ends with it (its recipients' outcomes in
+/// transaction).
 struct SessionEnd {
-  SessionFailure failure;
+  SessionFailure failure = SessionFailure::PeerClosed;
   std::optional<Reply> reply;
   std::string reason;  ///< in words for people
   std::vector<RecipientOutcome> transaction;
   /// The body's end mark had been sent and no answer came: the peer may have the message (RFC 5321 §4.5.3.2.6).
   bool in_doubt = false;
 };
-/// quit() is done: close the stream.
+/// quit() is done, or there was nobody left to say it to: close the stream.
 struct Quitted {};
 
 using Event = std::variant<Ready, HandshakeDue, BodyDue, TransactionEnd, SessionEnd, Quitted>;
@@ -118,6 +83,9 @@ class Client {
 
   void receive(std::string_view bytes);
   void peer_closed();
+  /// The time of timer() has passed without an answer.
+  void timed_out();
+  /// What may be answered from now on: the caller sends it.
   std::string take_output();
   std::optional<Event> next_event();
   Timer timer() const;
@@ -126,18 +94,56 @@ class Client {
   void begin_tls();
   /// REQUIRES: HandshakeDue was the last event. Sends EHLO anew; everything learnt before is forgotten.
   void tls_established();
-  /// REQUIRES: Ready or a reusable TransactionEnd was the last event.
+  /// REQUIRES: Ready or a reusable TransactionEnd was the last event. If the session has ended since, that is the next
+  /// event, and it has the recipients' outcomes.
   void begin(Transaction transaction);
   /// REQUIRES: BodyDue was the last event. Lines end in CRLF; pieces may split anywhere; last: no more will come.
+  /// Pieces of at most 64 KiB keep memory small; each is one chunk where BDAT is used.
   void body(std::string_view piece, bool last);
   /// The message's source broke: the transaction can only be ended by closing the stream without the end mark.
   void abort_body();
+  /// After anything but HandshakeDue and BodyDue. Quitted follows, at once when the session is over already.
   void quit();
 
-  const Capabilities& capabilities() const;
+  const Capabilities& capabilities() const { return offered_; }
 
  private:
-  // The room's own business (protocol/smtp fills this in).
+  enum class State {
+    Hello,  ///< greeting, EHLO, HELO
+    Idle,   ///< between transactions
+    StartTls,
+    Handshake,
+    Transaction,
+    Quitting,
+    Refused,  ///< over, in step: QUIT can still be said
+    Ended,
+  };
+
+  void say_hello();
+  void take_replies();
+  void take_reply(const Reply& reply);
+  void take_unasked(const Reply& reply);
+  void take_greeting(const Reply& reply);
+  void take_ehlo(const Reply& reply);
+  void take_helo(const Reply& reply);
+  void take_starttls(const Reply& reply);
+  void become_idle(Event event);
+  void advance_transaction();
+  bool peer_spoke_first();
+  void refuse(SessionFailure failure, const Reply& reply, std::string reason);
+  void end(SessionFailure failure, std::string reason, std::optional<Reply> reply = {});
+  std::vector<RecipientOutcome> close_transaction(const SessionEnd& last, Stage stage);
+
+  ClientSettings settings_;
+  State state_ = State::Hello;
+  Capabilities offered_;
+  ReplyParser parser_;
+  Pipeline pipeline_;
+  std::optional<MailTransaction> transaction_;
+  SessionUse used_;
+  bool rset_due_ = false;    ///< the server has a dead transaction open: RSET goes before the next MAIL
+  bool body_asked_ = false;  ///< BodyDue has been given out
+  std::deque<Event> events_;
 };
 
 }  // namespace postseal::smtp

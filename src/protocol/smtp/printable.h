@@ -1,0 +1,12 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// What a peer writes is shown to people: nothing in it may move their cursor, end their line or break their JSON.
+#include <string>
+#include <string_view>
+
+namespace postseal::smtp {
+
+/// Fit for terminals, logs and JSON: control characters and bytes that are not UTF-8 become '?'.
+std::string printable(std::string_view text);
+
+}  // namespace postseal::smtp
