@@ -15,7 +15,7 @@ if(MOLD)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wimplicit-fallthrough
-                    -Wswitch-enum -Werror=switch -Werror=return-type -fno-omit-frame-pointer)
+                    -Wswitch-enum -Wno-missing-designated-field-initializers -Werror=switch -Werror=return-type -fno-omit-frame-pointer)
 if(POSTSEAL_SANITIZE)
   add_compile_options(-fsanitize=${POSTSEAL_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${POSTSEAL_SANITIZE})

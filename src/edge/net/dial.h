@@ -26,7 +26,8 @@ struct DialSettings {
 };
 
 /// Tries the addresses in order. On failure: one entry for every address that was tried.
-Awaitable<std::expected<Dialled, std::vector<DialFailure>>> dial_tcp(std::vector<IpAddress> addresses, std::uint16_t port,
-                                                                    DialSettings settings, Deadline deadline);
+Awaitable<std::expected<Dialled, std::vector<DialFailure>>> dial_tcp(std::vector<IpAddress> addresses,
+                                                                     std::uint16_t port, DialSettings settings,
+                                                                     Deadline deadline);
 
 }  // namespace postseal::net

@@ -78,8 +78,8 @@ TEST(Dial, every_address_that_was_tried_says_why_it_failed) {
 
 Awaitable<std::string> dial_past_a_refusal() {
   auto listener = co_await listen_tcp(*IpAddress::parse("127.0.0.2"), 0);
-  auto dialled = co_await dial_tcp({kHere, *IpAddress::parse("127.0.0.2")}, (*listener)->port(), {},
-                                   Deadline::in(seconds(5)));
+  auto dialled =
+      co_await dial_tcp({kHere, *IpAddress::parse("127.0.0.2")}, (*listener)->port(), {}, Deadline::in(seconds(5)));
   co_return dialled ? dialled->address.to_string() : "nobody";
 }
 

@@ -34,6 +34,8 @@ class Stream {
   virtual void close() noexcept = 0;
   /// Ends the connection with a reset where the transport knows one: what a hostile server does. Else as close().
   virtual void reset() noexcept { close(); }
+  /// Sends what fits without waiting (TLS's close_notify), then closes. REQUIRES: no write is waiting.
+  virtual void close_with(std::string_view /*farewell*/) noexcept { close(); }
 };
 
 }  // namespace postseal::net

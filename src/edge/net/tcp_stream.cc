@@ -98,6 +98,13 @@ void TcpStream::reset() noexcept {
   state_->socket.close(ignored);
 }
 
+void TcpStream::close_with(std::string_view farewell) noexcept {
+  boost::system::error_code ignored;
+  state_->socket.non_blocking(true, ignored);
+  if (!ignored) state_->socket.write_some(asio::buffer(farewell.data(), farewell.size()), ignored);
+  close();
+}
+
 IoError to_io_error(const boost::system::error_code& error) {
   using boost::asio::error::basic_errors;
   if (error == asio::error::eof) return {IoErrorCode::Closed, "the other side closed the connection"};
@@ -129,14 +136,22 @@ IpAddress from_asio(const asio::ip::address& address) {
 
 std::string_view to_string(IoErrorCode code) {
   switch (code) {
-    case IoErrorCode::Timeout: return "timeout";
-    case IoErrorCode::Closed: return "closed";
-    case IoErrorCode::Reset: return "reset";
-    case IoErrorCode::Refused: return "refused";
-    case IoErrorCode::Unreachable: return "unreachable";
-    case IoErrorCode::Tls: return "tls";
-    case IoErrorCode::Cancelled: return "cancelled";
-    case IoErrorCode::Other: return "other";
+    case IoErrorCode::Timeout:
+      return "timeout";
+    case IoErrorCode::Closed:
+      return "closed";
+    case IoErrorCode::Reset:
+      return "reset";
+    case IoErrorCode::Refused:
+      return "refused";
+    case IoErrorCode::Unreachable:
+      return "unreachable";
+    case IoErrorCode::Tls:
+      return "tls";
+    case IoErrorCode::Cancelled:
+      return "cancelled";
+    case IoErrorCode::Other:
+      return "other";
   }
   return "other";
 }

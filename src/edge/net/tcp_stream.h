@@ -20,6 +20,7 @@ class TcpStream final : public Stream {
   Awaitable<std::expected<void, IoError>> write_all(std::string_view bytes, Deadline deadline) override;
   void close() noexcept override;
   void reset() noexcept override;
+  void close_with(std::string_view farewell) noexcept override;
 
  private:
   // Shared with the timers' handlers, which may run once more after the stream is gone.

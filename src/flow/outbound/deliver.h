@@ -36,7 +36,7 @@ struct Letter {
 
 /// Told of each step while it happens; for progress and --verbose. Any may be empty.
 struct Observer {
-  std::function<void(const std::string& line)> step;   ///< "d01.test: mx.d01.test: connected"
+  std::function<void(const std::string& line)> step;                     ///< "d01.test: mx.d01.test: connected"
   std::function<void(bool sent, std::string_view line, bool tls)> wire;  ///< SMTP lines, without the message body
 };
 

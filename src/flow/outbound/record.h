@@ -22,12 +22,12 @@ enum class ProofShown { None, Plaintext, Encrypted, Pkix, MtaSts, Dane };
 struct HostAttempt {
   Domain host;
   std::vector<net::DialFailure> dial_failures;
-  std::optional<policy::SessionEvidence> evidence;   ///< as far as the session got
-  bool shared_session = false;                       ///< the session was open already
-  std::optional<tlsrpt::ResultType> tls_result;      ///< the policy failure, as TLSRPT counts it
+  std::optional<policy::SessionEvidence> evidence;  ///< as far as the session got
+  bool shared_session = false;                      ///< the session was open already
+  std::optional<tlsrpt::ResultType> tls_result;     ///< the policy failure, as TLSRPT counts it
   std::optional<smtp::SessionFailure> session_failure;
-  std::optional<Reply> reply;                        ///< the deciding one
-  std::string problem;                               ///< in words for people; empty when it went well
+  std::optional<Reply> reply;  ///< the deciding one
+  std::string problem;         ///< in words for people; empty when it went well
   std::chrono::milliseconds dns{0}, connect{0}, tls{0}, total{0};
 };
 
@@ -39,11 +39,11 @@ struct RecipientVerdict {
   Outcome outcome = Outcome::Deferred;
   EnhancedStatus status;
   std::optional<Reply> reply;
-  Domain host;                                       ///< who took it, or who refused it last
+  Domain host;  ///< who took it, or who refused it last
   ProofShown proof = ProofShown::None;
-  std::string proof_name;                            ///< "DANE-EE 3 1 1", "MTA-STS/PKIX", "TLS unauthenticated", "plaintext"
-  bool mx_authentic = false;                         ///< false with DANE: "host verified, MX not"
-  std::string explanation;                           ///< host, fact, rule, remedy: one line
+  std::string proof_name;     ///< "DANE-EE 3 1 1", "MTA-STS/PKIX", "TLS unauthenticated", "plaintext"
+  bool mx_authentic = false;  ///< false with DANE: "host verified, MX not"
+  std::string explanation;    ///< host, fact, rule, remedy: one line
 };
 
 struct DeliveryRecord {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/outbound/classify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "flow/outbound/remedy.h"
+
+namespace postseal::outbound {
+
+namespace {
+
+constexpr EnhancedStatus kDelivered{2, 0, 0};
+constexpr EnhancedStatus kRequireTls{5, 7, 30};    // RFC 8689 §5
+constexpr EnhancedStatus kPolicyFailure{4, 7, 5};  // RFC 3463 §3.8: cryptographic failure
+constexpr EnhancedStatus kNoAnswer{4, 4, 1};       // RFC 3463 §3.5: no answer from host
+constexpr EnhancedStatus kBadConnection{4, 4, 2};  // RFC 3463 §3.5
+
+bool has_reason(const policy::HostDecision& host, policy::ReasonCode code) {
+  return std::ranges::find(host.reasons, code, &policy::Reason::code) != host.reasons.end();
+}
+
+std::string with_remedy(std::string text, std::string_view remedy) {
+  return remedy.empty() ? text : fmt::format("{}; {}", text, remedy);
+}
+
+std::string explain_reason(const policy::Reason& reason) {
+  return with_remedy(fmt::format("{} ({})", reason.text, policy::section(reason.code)), remedy(reason.code));
+}
+
+std::string explain_attempt(const HostAttempt& attempt) {
+  std::string text =
+      fmt::format("{}: {}", attempt.host.is_root() ? "the address" : attempt.host.unicode(), attempt.problem);
+  if (attempt.reply) text += fmt::format(" ({})", attempt.reply->to_string());
+  return attempt.tls_result ? with_remedy(std::move(text), remedy(*attempt.tls_result)) : text;
+}
+
+/// The last thing that stood in the way: a host's own reason for being skipped, or the domain's.
+const policy::Reason* obstacle(const policy::Decision& decision) {
+  for (auto host = decision.hosts.rbegin(); host != decision.hosts.rend(); ++host) {
+    if (host->use != policy::HostUse::Dial && !host->reasons.empty()) return &host->reasons.back();
+  }
+  return decision.reasons.empty() ? nullptr : &decision.reasons.back();
+}
+
+/// RFC 8689 §4.2.1 (X05): every host was looked at, and what each of them lacked is what REQUIRETLS asks for. A host
+/// that could not be reached might still have had it.
+bool requiretls_is_unmet(const policy::Decision& decision, const std::vector<HostAttempt>& attempts) {
+  const auto lacked = [](const HostAttempt& attempt) {
+    const bool no_keyword = attempt.evidence && attempt.evidence->tls && !attempt.session_failure &&
+                            attempt.evidence->verdict.result == policy::ProofResult::Verified &&
+                            !attempt.evidence->requiretls_offered;
+    return attempt.tls_result.has_value() || no_keyword;
+  };
+  const auto refused = [](const policy::HostDecision& host) {
+    return host.use != policy::HostUse::Skip || has_reason(host, policy::ReasonCode::RequireTlsUnauthenticMx);
+  };
+  return !attempts.empty() && std::ranges::all_of(attempts, lacked) && std::ranges::all_of(decision.hosts, refused);
+}
+
+}  // namespace
+
+Standing classify_reply(const smtp::RecipientOutcome& outcome) {
+  if (outcome.accepted) return Standing::Delivered;
+  if (outcome.stage == smtp::Stage::Local) return outcome.reply.permanent() ? Standing::CannotHere : Standing::NextHost;
+  // The server has satisfied the decision before MAIL was said, so a 5xx is the true server's word.
+  return outcome.reply.permanent() ? Standing::Bounced : Standing::NextHost;
+}
+
+Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient) {
+  if (end.in_doubt) return Standing::InDoubt;
+  if (recipient < end.transaction.size() && end.transaction[recipient].reply.code != 0) {
+    return classify_reply(end.transaction[recipient]);
+  }
+  return Standing::NextHost;
+}
+
+ProofShown proof_of(const policy::SessionEvidence& evidence, const policy::HostDecision& decision) {
+  if (!evidence.tls) return ProofShown::Plaintext;
+  if (evidence.verdict.result != policy::ProofResult::Verified) return ProofShown::Encrypted;
+  if (evidence.verdict.matched) return ProofShown::Dane;
+  return has_reason(decision, policy::ReasonCode::StsEnforce) ? ProofShown::MtaSts : ProofShown::Pkix;
+}
+
+std::string proof_name(const policy::SessionEvidence& evidence, const policy::HostDecision& decision) {
+  switch (proof_of(evidence, decision)) {
+    case ProofShown::None:
+      return "none";
+    case ProofShown::Plaintext:
+      return "plaintext";
+    case ProofShown::Encrypted:
+      return "TLS unauthenticated";
+    case ProofShown::Pkix:
+      return "PKIX";
+    case ProofShown::MtaSts:
+      return "MTA-STS/PKIX";
+    case ProofShown::Dane:
+      return dane::name_of(*evidence.verdict.matched);
+  }
+  return "";
+}
+
+RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::RecipientOutcome& reply,
+                         const policy::HostDecision& host, const HostAttempt& attempt) {
+  RecipientVerdict verdict{.recipient = recipient, .outcome = outcome};
+  verdict.reply = reply.reply;
+  verdict.host = host.host;
+  const EnhancedStatus fallback = outcome == Outcome::Delivered ? kDelivered : EnhancedStatus{5, 0, 0};
+  verdict.status = reply.reply.status.value_or(fallback);
+  const std::string who = host.host.is_root() ? "the address" : host.host.unicode();
+  if (attempt.evidence) {
+    verdict.proof = proof_of(*attempt.evidence, host);
+    verdict.proof_name = proof_name(*attempt.evidence, host);
+    verdict.mx_authentic = host.mx_authentic;
+  }
+  if (outcome == Outcome::Delivered) {
+    verdict.explanation = fmt::format("{} took it; {}", who, verdict.proof_name);
+    if (verdict.proof == ProofShown::Dane && !host.mx_authentic) verdict.explanation += " (host verified, MX not)";
+  } else {
+    verdict.explanation =
+        fmt::format("{} refused it at {}: {}", who, smtp::to_string(reply.stage), reply.reply.to_string());
+  }
+  return verdict;
+}
+
+RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& decision,
+                          const std::vector<HostAttempt>& attempts,
+                          const std::optional<smtp::RecipientOutcome>& last_refusal, bool requiretls) {
+  RecipientVerdict verdict{.recipient = recipient};
+  if (!attempts.empty()) verdict.host = attempts.back().host;
+
+  if (requiretls && requiretls_is_unmet(decision, attempts)) {
+    verdict.outcome = Outcome::Bounced;
+    verdict.status = kRequireTls;
+    verdict.explanation = with_remedy("REQUIRETLS is not met: " + explain_attempt(attempts.back()),
+                                      remedy(policy::ReasonCode::RequireTlsUnauthenticMx));
+    return verdict;
+  }
+  if (last_refusal) {
+    verdict.reply = last_refusal->reply;
+    verdict.outcome = classify_reply(*last_refusal) == Standing::CannotHere ? Outcome::Bounced : Outcome::Deferred;
+    verdict.status = last_refusal->reply.status.value_or(verdict.outcome == Outcome::Bounced ? EnhancedStatus{5, 0, 0}
+                                                                                             : EnhancedStatus{4, 0, 0});
+    verdict.explanation = fmt::format("{} at {}: {}", verdict.host.unicode(), smtp::to_string(last_refusal->stage),
+                                      last_refusal->reply.to_string());
+    return verdict;
+  }
+  if (!attempts.empty()) {
+    const HostAttempt& last = attempts.back();
+    verdict.reply = last.reply;
+    verdict.status = last.tls_result ? kPolicyFailure : last.dial_failures.empty() ? kBadConnection : kNoAnswer;
+    verdict.explanation = explain_attempt(last);
+    return verdict;
+  }
+  verdict.outcome = decision.course == policy::Course::Bounce ? Outcome::Bounced : Outcome::Deferred;
+  verdict.status = decision.status;
+  if (const auto* reason = obstacle(decision)) verdict.explanation = explain_reason(*reason);
+  return verdict;
+}
+
+}  // namespace postseal::outbound

@@ -1,0 +1,34 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// What now? The one file that says for the way out whether a failure is temporary or permanent, and whether the next
+// host is tried.
+#include "flow/outbound/record.h"
+
+namespace postseal::outbound {
+
+/// How one host left one recipient.
+enum class Standing {
+  Delivered,
+  Bounced,     ///< a permanent refusal by a server that satisfied the decision
+  NextHost,    ///< temporary, or this host's own limits: another host may do better
+  CannotHere,  ///< permanent at this host for want of an extension: bounced if no other host is left
+  InDoubt,     ///< the server may have it: wait, do not try another host now
+};
+
+Standing classify_reply(const smtp::RecipientOutcome& outcome);
+Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient);
+
+/// The verdicts of recipients that no host took, after the last one.
+RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& decision,
+                          const std::vector<HostAttempt>& attempts,
+                          const std::optional<smtp::RecipientOutcome>& last_refusal, bool requiretls);
+
+/// The verdict of a recipient that a host took or refused.
+RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::RecipientOutcome& reply,
+                         const policy::HostDecision& host, const HostAttempt& attempt);
+
+/// How well this session was proved, and what people call that.
+ProofShown proof_of(const policy::SessionEvidence& evidence, const policy::HostDecision& decision);
+std::string proof_name(const policy::SessionEvidence& evidence, const policy::HostDecision& decision);
+
+}  // namespace postseal::outbound
