@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// TOML to Settings. The only file here that knows toml++.
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <set>
+
+#include "edge/settings/settings.h"
+#include "edge/settings/settings_table.h"
+#include "edge/settings/unknown_key.h"
+
+namespace postseal::settings {
+namespace {
+
+constexpr std::size_t kMaxFile = 1024 * 1024;
+
+/// Errors of a whole file: toml++ hands out keys by their alphabet, so the first in the file is known only at the end.
+class Errors {
+ public:
+  explicit Errors(std::string_view file) : file_(file) {}
+
+  void add(const toml::node& at, std::string_view key, std::string what) {
+    int line = static_cast<int>(at.source().begin.line);
+    if (!first_ || line < first_->line) first_ = SettingsError{file_, line, std::string(key), std::move(what)};
+  }
+  const std::optional<SettingsError>& first() const { return first_; }
+
+ private:
+  std::string file_;
+  std::optional<SettingsError> first_;
+};
+
+/// For messages: a value as it stands in the file, on one line and not at length.
+std::string shown(const toml::node& node) {
+  if (auto number = node.value_exact<std::int64_t>()) return fmt::format("{}", *number);
+  if (auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+  if (auto number = node.value_exact<double>()) return fmt::format("{}", *number);
+  if (auto text = node.value_exact<std::string>()) {
+    std::string printable = text->substr(0, 200);
+    std::ranges::replace_if(printable, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+    return fmt::format("\"{}\"", printable);
+  }
+  return node.is_table() ? "a table" : node.is_array() ? "an array" : "a date or time";
+}
+
+WallTime moment(const toml::date& date) {
+  using namespace std::chrono;
+  return sys_days(year(date.year) / month(date.month) / day(date.day));
+}
+
+/// Fractions of a second are dropped; without an offset it is UTC.
+WallTime moment(const toml::date_time& at) {
+  using namespace std::chrono;
+  WallTime local = moment(at.date) + hours(at.time.hour) + minutes(at.time.minute) + seconds(at.time.second);
+  return local - minutes(at.offset ? at.offset->minutes : 0);
+}
+
+std::optional<Value> read_value(ValueKind kind, const toml::node& node) {
+  auto text = [&]() -> std::optional<Value> {
+    if (auto value = node.value_exact<std::string>()) return *value;
+    return std::nullopt;
+  };
+  switch (kind) {
+    case ValueKind::Text:
+      return text();
+    case ValueKind::Number:
+      if (auto value = node.value_exact<std::int64_t>()) return *value;
+      return std::nullopt;
+    case ValueKind::Switch:
+      if (auto value = node.value_exact<bool>()) return *value;
+      return std::nullopt;
+    case ValueKind::Duration:
+      if (auto value = node.value_exact<std::int64_t>()) return std::to_string(*value);
+      return text();
+    case ValueKind::Moment:
+      if (auto value = node.value_exact<toml::date>()) return moment(*value);
+      if (auto value = node.value_exact<toml::date_time>()) return moment(*value);
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string_view expected_form(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::Text:
+      return "it takes a string in quotes";
+    case ValueKind::Number:
+      return "it takes a whole number";
+    case ValueKind::Switch:
+      return "it takes true or false";
+    case ValueKind::Duration:
+      return "it takes a string such as \"30s\", or whole seconds";
+    case ValueKind::Moment:
+      return "it takes a date such as 2026-12-31 or a date-time, without quotes";
+  }
+  return "";
+}
+
+template <class Target>
+void read_key(Errors& errors, Target& target, std::span<const Row<Target>> rows, const std::string& key,
+              const toml::node& node) {
+  auto row = std::ranges::find(rows, key, [](const Row<Target>& each) { return each.info.key; });
+  if (row == rows.end()) return errors.add(node, key, unknown_key(key));
+  auto value = read_value(row->kind, node);
+  if (!value) return errors.add(node, key, not_allowed(row->info, shown(node), expected_form(row->kind)));
+  if (auto stored = row->assign(target, *value); !stored) {
+    errors.add(node, key, not_allowed(row->info, shown(node), stored.error()));
+  }
+}
+
+/// [[rule]] and [[route]].
+template <class Target>
+void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Row<Target>> rows,
+                const std::string& name, const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return errors.add(node, name, fmt::format("is written [[{}]], once for each", name));
+  for (const toml::node& element : *array) {
+    const toml::table* table = element.as_table();
+    if (table == nullptr) {
+      errors.add(element, name, fmt::format("is written [[{}]], once for each", name));
+      continue;
+    }
+    Target target;
+    for (const auto& [key, value] : *table) {
+      read_key(errors, target, rows, fmt::format("{}.{}", name, key.str()), value);
+    }
+    for (const Row<Target>& row : rows) {
+      if (row.required && !table->contains(row.info.key.substr(name.size() + 1))) {
+        errors.add(element, row.info.key, fmt::format("is missing; allowed is {}", row.info.value));
+      }
+    }
+    // What stands behind one that matches the same and never ends could never count.
+    bool shadowed = std::ranges::any_of(targets, [&](const Target& earlier) {
+      if constexpr (requires { earlier.expires; }) {
+        if (earlier.expires) return false;
+      }
+      return earlier.match == target.match && !target.match.empty();
+    });
+    if (shadowed)
+      errors.add(element, name + ".match", fmt::format("\"{}\" has one already, which hides this one", target.match));
+    targets.push_back(std::move(target));
+  }
+}
+
+bool is_section(std::string_view name) {
+  return std::ranges::any_of(setting_rows(), [&](const Row<Settings>& row) {
+    return row.info.key.starts_with(name) && row.info.key.substr(name.size()).starts_with('.');
+  });
+}
+
+Settings read_settings(Errors& errors, const toml::table& root) {
+  Settings settings;
+  for (const auto& [name, node] : root) {
+    std::string key(name.str());
+    if (key == "rule") {
+      read_array(errors, settings.rules, rule_rows(), key, node);
+    } else if (key == "route") {
+      read_array(errors, settings.routes, route_rows(), key, node);
+    } else if (!is_section(key)) {
+      read_key(errors, settings, setting_rows(), key, node);
+    } else if (const toml::table* section = node.as_table()) {
+      for (const auto& [inner, value] : *section) {
+        read_key(errors, settings, setting_rows(), fmt::format("{}.{}", key, inner.str()), value);
+      }
+    } else {
+      errors.add(node, key, fmt::format("is a section, written [{}]", key));
+    }
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::expected<Settings, SettingsError> parse_settings(std::string_view toml, std::string_view file) {
+  if (toml.size() > kMaxFile) return std::unexpected(SettingsError{std::string(file), 0, "", "is larger than 1 MiB"});
+  try {
+    Errors errors(file);
+    Settings settings = read_settings(errors, toml::parse(toml, file));
+    if (errors.first()) return std::unexpected(*errors.first());
+    return settings;
+  } catch (const toml::parse_error& error) {
+    return std::unexpected(SettingsError{std::string(file), static_cast<int>(error.source().begin.line), "",
+                                         fmt::format("is not TOML: {}", error.description())});
+  }
+}
+
+std::expected<Settings, SettingsError> load_settings(const std::string& path) {
+  auto fail = [&](std::string what) { return std::unexpected(SettingsError{path, 0, "", std::move(what)}); };
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(fmt::format("the settings cannot be read: {}", std::strerror(errno)));
+  std::string text(kMaxFile + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail(fmt::format("the settings cannot be read: {}", std::strerror(errno)));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return parse_settings(text, path);
+}
+
+}  // namespace postseal::settings
