@@ -10,8 +10,8 @@
 namespace postseal::tls {
 
 struct TlsFailure {
-  net::IoError error;              ///< code Tls for protocol and proof failures, else what the transport said
-  policy::ProofVerdict verdict;    ///< Rejected when the proof failed
+  net::IoError error;            ///< code Tls for protocol and proof failures, else what the transport said
+  policy::ProofVerdict verdict;  ///< Rejected when the proof failed
   std::optional<policy::TlsEvidence> evidence;  ///< as far as the handshake got
 };
 
@@ -29,8 +29,8 @@ class ClientContext {
 
   /// Takes over the stream. REQUIRES: host names the MX host (SNI comes from the requirement).
   /// A rejected proof fails the handshake with an alert; an opportunistic requirement accepts any certificate.
-  Awaitable<std::expected<TlsSession, TlsFailure>> start(std::unique_ptr<net::Stream> plain, policy::Requirement requirement,
-                                                         Deadline deadline);
+  Awaitable<std::expected<TlsSession, TlsFailure>> start(std::unique_ptr<net::Stream> plain,
+                                                         policy::Requirement requirement, Deadline deadline);
 
  private:
   struct Impl;
