@@ -143,7 +143,7 @@ ProofVerdict explain_rejection(int error, int depth, const Requirement& requirem
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       if (requirement.proof == Proof::Dane) return rejected(ProofFailure::TlsaMismatch, mismatch_reason(requirement));
-      return rejected(ProofFailure::NotTrusted, X509_self_signed(const_cast<X509*>(leaf), 0) == 1
+      return rejected(ProofFailure::NotTrusted, X509_self_signed(const_cast<X509*>(leaf), 1) == 1
                                                     ? "the server's certificate is self-signed"
                                                     : "no trusted CA vouches for the server's certificate: " + detail);
     case X509_V_ERR_OUT_OF_MEM:
@@ -177,7 +177,11 @@ ProofVerdict accept(const Requirement& requirement, SSL* holder, const Observed&
       verdict.reason = whose(0) + " matches " + dane::name_of(*verdict.matched);
       return verdict;
     }
-    verdict.reason = whose(depth) + " matches " + dane::name_of(*verdict.matched) + ", ";
+    // 2 1 0: the anchor was not sent, its key comes from DNS; depth is that of the certificate which it signed.
+    EVP_PKEY* bare_key = nullptr;
+    (void)SSL_get0_dane_authority(holder, nullptr, &bare_key);
+    verdict.reason = whose(depth) + (bare_key != nullptr ? " is signed by the key of " : " matches ") +
+                     dane::name_of(*verdict.matched) + ", ";
   } else {
     verdict.reason = "a trusted CA vouches for the certificate, ";
   }
