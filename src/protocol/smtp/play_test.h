@@ -87,6 +87,10 @@ class Play {
   explicit Play(ClientSettings settings = {.helo_name = "me.test"}, Transaction transaction = {})
       : client(std::move(settings)), transaction_(std::move(transaction)) {}
 
+  Play(const Play&) = delete;
+  Play& operator=(const Play&) = delete;
+  ~Play() { all_named(); }
+
   Play& operator()(std::string_view script) {
     std::size_t number = 0;
     while (!script.empty()) {
@@ -98,7 +102,6 @@ class Play {
       one(line.substr(0, 2), line.size() > 3 ? line.substr(3) : std::string_view());
       sent_ += client.take_output();
     }
-    all_named();
     return *this;
   }
 

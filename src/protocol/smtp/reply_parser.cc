@@ -43,7 +43,7 @@ std::expected<std::optional<std::string_view>, ReplyDefect> ReplyParser::next_li
   std::string_view rest = std::string_view(buffer_).substr(begin_);
   std::size_t end = rest.find('\n');
   if (end == std::string_view::npos) {
-    if (rest.size() > kMaxReplyLine) return std::unexpected(ReplyDefect::LineTooLong);
+    if (rest.size() > kMaxReplyLine + 1) return std::unexpected(ReplyDefect::LineTooLong);  // a CR may be the last
     return std::nullopt;
   }
   // RFC 5321 §2.3.8 DEVIATION: a reply line may end in a bare LF. Small devices send such replies, and whoever can put
