@@ -139,6 +139,8 @@ TEST(SettingsFile, errors_name_file_line_key_and_what_is_allowed) {
       {"[delivery\n", 1, "", "is not TOML"},
       {"a = 1\nb = \n", 2, "", "is not TOML"},
       {"[delivery]\nport = 25\nport = 26\n", 3, "", "is not TOML"},
+      {std::string_view("\n[\0\0]\n", 6), 2, "", "control character"},
+      {"# \x7f\n", 1, "", "control character"},
       {"x = \"\xff\"\n", 1, "", "is not TOML"},
   };
   for (const Bad& c : cases) {
