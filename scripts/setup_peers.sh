@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Unpacks a real Postfix and a real Exim below build/peers, for lab/worlds/peers.toml. As packages the two exclude each
+# other, and installing one would start a mail server on this machine: so they are downloaded and unpacked, never
+# installed. Their libraries are installed as usual, which needs root; without root they must be there already.
+set -eu
+cd "$(dirname "$0")/.."
+into=$PWD/build/peers
+packages="postfix exim4-daemon-light exim4-base"
+
+if [ -e "$into/complete" ]; then exit 0; fi
+mkdir -p "$into/download"
+chmod 755 "$into"
+
+if [ "$(id -u)" = 0 ]; then
+  libraries=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
+    $packages | sed -n 's/^ *Depends: \(lib[a-z0-9.+-]*\)$/\1/p' | sort -u)
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $libraries >/dev/null
+fi
+
+# shellcheck disable=SC2086
+(cd "$into/download" && apt-get download -qq -o APT::Sandbox::User=root $packages)
+for package in "$into"/download/postfix_*.deb; do dpkg -x "$package" "$into/postfix"; done
+for package in "$into"/download/exim4-*.deb; do dpkg -x "$package" "$into/exim"; done
+# Run as root by the lab, they need not be setuid for anybody else.
+find "$into" -perm /6000 -exec chmod ug-s {} +
+rm -r "$into/download"
+touch "$into/complete"
