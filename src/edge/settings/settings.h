@@ -109,8 +109,7 @@ std::string settings_markdown();
 
 /// The rule for a domain: the most specific match that is not expired, of equals the first. If all that match are
 /// expired, the most specific of those, so that the decision can say that a rule has run out; nullopt if none matches.
-std::optional<policy::LocalRule> rule_for(const Settings& settings, const MailDestination& destination,
-                                          WallTime now = SystemClock{}.now());
+std::optional<policy::LocalRule> rule_for(const Settings& settings, const MailDestination& destination, WallTime now);
 std::optional<Route> route_for(const Settings& settings, const MailDestination& destination);
 
 }  // namespace postseal::settings

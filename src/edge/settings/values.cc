@@ -116,7 +116,7 @@ Parsed<ResolverSettings> parse_resolver_mode(std::string_view text, ResolverSett
   if (colon == std::string_view::npos) return fail(fmt::format("\"{}\" needs a server", word));
   auto server = parse_host_port(text.substr(colon + 1));
   if (!server) return fail(server.error());
-  // RFC 7672 §2.1.1 MUST (D46): the AD bit is a proof only over a path that nobody else can write to.
+  // RFC 7672 §2.1.3 (D46): the AD bit is a proof only over a path that nobody else can write to.
   if (word == "trust-ad" && !server->address.is_loopback()) {
     return fail(
         fmt::format("{} is not on this machine, so anybody on the way could forge the AD bit; "
