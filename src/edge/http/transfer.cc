@@ -133,7 +133,9 @@ mtasts::FetchError explain(CURL* curl, CURLcode code, const Transfer& transfer, 
   if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_ABORTED_BY_CALLBACK) {
     return failure(ResultType::StsPolicyFetchError, host + " gave no complete answer in time");
   }
-  const std::string what = *details != '\0' ? details : curl_easy_strerror(code);
+  std::string what = *details != '\0' ? details : curl_easy_strerror(code);
+  // Some of curl's messages quote the server.
+  std::ranges::replace_if(what, [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   if (code == CURLE_SSL_CONNECT_ERROR) {
     return failure(ResultType::StsPolicyFetchError, "the TLS handshake with " + host + " failed: " + what);
   }
