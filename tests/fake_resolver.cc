@@ -10,6 +10,7 @@ using dns::AnswerState;
 using dns::RecordType;
 
 Domain domain_of(const std::string& name) {
+  if (name.empty() || name == ".") return Domain{};
   auto parsed = Domain::parse_dns(name);
   if (!parsed) throw std::invalid_argument("not a DNS name: " + name + ": " + parsed.error().context);
   return *parsed;

@@ -1,8 +1,10 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // dns::Resolver by libunbound, in process. Validates by itself in every mode but TrustAd.
+#include <boost/asio/any_io_executor.hpp>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +20,21 @@ struct ServerAddress {
 
 enum class Mode { Iterate, Forward, TrustAd };
 
+/// A zone whose servers are not looked up but known.
+struct StubZone {
+  Domain zone;
+  ServerAddress server;
+};
+
 struct ResolverConfig {
   Mode mode = Mode::Iterate;
   std::optional<ServerAddress> server;  ///< Forward, TrustAd
-  std::optional<ServerAddress> root;    ///< Iterate: the only root server (labs)
-  std::string trust_anchor;             ///< a file in zone or DS form; "none": nothing is validated
-  std::string state_dir;                ///< where the RFC 5011 copy of the anchor lives; empty: no updates are kept
-  bool lab = false;                     ///< "test." is a real zone, loopback may be asked
+  std::optional<ServerAddress>
+      root;                     ///< Iterate: the only root server (labs); at a port other than 53 it has all zones
+  std::vector<StubZone> stubs;  ///< Iterate: zones with servers of their own (labs)
+  std::string trust_anchor;     ///< a file in zone or DS form; "none": nothing is validated
+  std::string state_dir;        ///< where the RFC 5011 copy of the anchor lives; empty: no updates are kept
+  bool lab = false;             ///< "test." is a real zone, loopback may be asked
   int verbosity = 0;
 };
 
@@ -39,8 +49,8 @@ class UnboundResolver final : public dns::Resolver {
 
  private:
   struct Impl;
-  explicit UnboundResolver(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit UnboundResolver(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;  ///< lookups under way hold it too
 };
 
 /// One line of the start-up self-test (pitfall 13).
