@@ -13,8 +13,20 @@ namespace postseal::cli {
 
 /// sysexits.h, as far as we use them, and the verdict codes of the offline commands.
 enum ExitCode : int {
-  kOk = 0, kNo = 1, kUnusable = 3, kUsage = 64, kDataError = 65, kNoInput = 66, kNoHost = 68, kUnavailable = 69,
-  kSoftware = 70, kOsError = 71, kCannotCreate = 73, kIoError = 74, kTemporary = 75, kConfig = 78,
+  kOk = 0,
+  kNo = 1,
+  kUnusable = 3,
+  kUsage = 64,
+  kDataError = 65,
+  kNoInput = 66,
+  kNoHost = 68,
+  kUnavailable = 69,
+  kSoftware = 70,
+  kOsError = 71,
+  kCannotCreate = 73,
+  kIoError = 74,
+  kTemporary = 75,
+  kConfig = 78,
 };
 
 /// A subcommand adds itself to the app; its callback stores the exit code.

@@ -134,7 +134,7 @@ Awaitable<policy::Facts> gather_facts(GatherFrom from, const settings::Settings&
   facts.port = settings.delivery.port;
   facts.message = demands;
   facts.now = from.clock.now();
-  facts.local = settings::rule_for(settings, destination);
+  facts.local = settings::rule_for(settings, destination, facts.now);
   if (const auto route = settings::route_for(settings, destination)) {
     // RFC 8461 §3.4 (S35): behind a smart host, its domain is the policy domain.
     facts.next_hop = route->next_hop;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "face/cli/cli.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+
+namespace postseal::cli {
+
+int run(int argc, char** argv) {
+  // A peer that goes away is an error of that write, not of the program.
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("Postseal sends mail to servers that prove who they are, and says why when it does not.", "postseal");
+  app.set_version_flag("--version", "postseal " POSTSEAL_VERSION);
+  app.require_subcommand(1);
+  app.footer("Each command has its own --help. Start with: postseal explain example.org");
+  int exit_code = kOk;
+  try {
+    add_send(app, exit_code);
+    add_explain(app, exit_code);
+    add_dane(app, exit_code);
+    add_mta_sts(app, exit_code);
+    add_lab(app, exit_code);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  } catch (const std::exception& bug) {
+    fmt::print(stderr, "postseal: internal error: {}; please report it with the command that caused it\n", bug.what());
+    return kSoftware;
+  }
+  return exit_code;
+}
+
+}  // namespace postseal::cli

@@ -1,0 +1,26 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// A message in a file, or on standard input (kept in an unlinked temporary file, since it may be sent more than once).
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "protocol/message/scan.h"
+#include "protocol/message/source.h"
+
+namespace postseal::cli {
+
+struct LetterFile {
+  message::MessageFacts facts;
+  std::unique_ptr<message::Source> source;  ///< CRLF line ends
+};
+
+struct LetterError {
+  int exit_code;
+  std::string what;  ///< one line: place, cause, remedy
+};
+
+/// path "-" is standard input.
+std::expected<LetterFile, LetterError> open_letter(const std::string& path);
+
+}  // namespace postseal::cli
