@@ -5,6 +5,8 @@ namespace postseal::smtp {
 
 bool BodyEncoder::encode(std::string_view piece, std::string& out) {
   octets_ += piece.size();
+  // A CR at the end of a piece waits for its LF, so that no chunk ends between them.
+  if (at_ == At::AfterCr && piece.starts_with('\n')) out += '\r';
   std::size_t kept = 0;  // piece[0, kept) is in out already
   for (std::size_t i = 0; i < piece.size(); ++i) {
     char c = piece[i];
@@ -25,7 +27,8 @@ bool BodyEncoder::encode(std::string_view piece, std::string& out) {
       at_ = At::InLine;
     }
   }
-  out.append(piece.substr(kept));
+  std::size_t waits = at_ == At::AfterCr && !piece.empty() ? 1 : 0;
+  out.append(piece.substr(kept, piece.size() - waits - kept));
   return true;
 }
 

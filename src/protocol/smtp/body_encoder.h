@@ -15,7 +15,7 @@ class BodyEncoder {
   explicit BodyEncoder(BodyForm form) : form_(form) {}
 
   /// Appends what goes on the wire. False for a bare CR, a bare LF or NUL: then nothing of this body may be sent any
-  /// more, and certainly not its end. Pieces may split anywhere.
+  /// more, and certainly not its end. Pieces may split anywhere; a CR goes out together with its LF.
   bool encode(std::string_view piece, std::string& out);
   /// Supplies a missing last CRLF and, where dots are stuffed, the end mark.
   bool finish(std::string& out);

@@ -42,6 +42,12 @@ TEST(Chunking, an_empty_last_chunk_ends_the_message) {
       "S: 250 ok\nE: done accepted(message 250)\n");
 }
 
+TEST(Chunking, no_chunk_ends_between_cr_and_lf) {
+  Play(kChunks, letter({"b@there.test"}))(kHello)(kEnvelope)(
+      "E: body-due\nX: body x\\r\nC= BDAT 1\\r\\nx\nS: 250 ok\nE: body-due\nX: body \\n.\nC= BDAT 3\\r\\n\\r\\n.\n"
+      "S: 250 ok\nE: body-due\nX: body \\r\nE: body-due\nX: last \\n\nC= BDAT 2 LAST\\r\\n\\r\\n\n");
+}
+
 TEST(Chunking, an_empty_piece_is_no_chunk) {
   Play(kChunks, letter({"b@there.test"}))(kHello)(kEnvelope)("E: body-due\nX: body \nE: body-due\n");
 }

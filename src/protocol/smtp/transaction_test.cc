@@ -309,10 +309,10 @@ TEST(Transaction, dots_are_stuffed_and_the_last_line_end_supplied) {
 S: 250 ok\r\n250 ok\r\n250 ok\r\n354 go
 E: body-due
 X: body .a\r
-C= ..a\r
+C= ..a
 E: body-due
 X: body \n
-C= \n
+C= \r\n
 E: body-due
 X: body .
 C= ..
