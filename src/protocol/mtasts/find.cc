@@ -28,7 +28,7 @@ void judge_record(StsFacts& facts, const dns::Answer<dns::TxtRecord>& txt, std::
     case RecordVerdict::Valid:
       announced_id = record.record.id;
       return;
-    case RecordVerdict::None:
+    case RecordVerdict::None:  // S01
       return;
     case RecordVerdict::Several:
     case RecordVerdict::Invalid:
@@ -100,6 +100,7 @@ Awaitable<StsFacts> find_policy(dns::Resolver& resolver, PolicyFetcher& fetcher,
   const auto name = policy_domain.prefixed("_mta-sts");
   if (policy_domain.is_root() || !name) co_return facts;
 
+  // RFC 8461 §3.1, §8.2 (S08): the resolver follows aliases, by which a provider hosts the record.
   const dns::RawAnswer raw = co_await resolver.lookup(*name, dns::RecordType::TXT, deadline);
   std::string id;
   judge_record(facts, dns::parse_txt(raw), id);
@@ -121,6 +122,7 @@ Awaitable<StsFacts> find_policy(dns::Resolver& resolver, PolicyFetcher& fetcher,
   } else if (wanted) {
     auto policy = co_await fetch_policy(fetcher, policy_domain, deadline);
     if (policy) {
+      // S42: adopted at once, also where it asks for less than before.
       const CachedPolicy fetched{id, std::move(*policy), clock.now()};
       if (current) note_replacement(facts, *current, fetched);
       // S23: a max_age of 0 is good for this delivery and leaves nothing behind.
