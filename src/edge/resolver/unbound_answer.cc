@@ -6,13 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include "protocol/dns/message.h"
+
 namespace postseal::resolver {
 namespace {
 
 constexpr int kNoError = 0;
 constexpr int kServFail = 2;
 constexpr int kNxDomain = 3;
-constexpr int kRefused = 5;
 
 }  // namespace
 
@@ -37,14 +38,12 @@ dns::RawAnswer answer_of(const Domain& question, int error, const ub_result* res
     answer.state = dns::AnswerState::Bogus;
     return answer;
   }
-  if (result->rcode == kRefused) {
-    return failed_answer(question, dns::Failure::Refused, "the name server refuses to answer (REFUSED)");
-  }
   if (result->rcode != kNoError && result->rcode != kNxDomain) {
+    // D08: no error code is an absence.
     std::string why = result->rcode == kServFail
                           ? "no name server responsible for it gave an answer (SERVFAIL)"
                           : "the name server answers with error code " + std::to_string(result->rcode);
-    return failed_answer(question, dns::Failure::ServFail, std::move(why));
+    return failed_answer(question, dns::failure_of_rcode(result->rcode), std::move(why));
   }
 
   dns::RawAnswer answer;

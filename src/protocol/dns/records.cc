@@ -2,9 +2,10 @@
 #include "protocol/dns/records.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <span>
 #include <utility>
+
+#include "protocol/dns/wire_name.h"
 
 namespace postseal::dns {
 namespace {
@@ -49,42 +50,6 @@ Answer<R> parse_each(const RawAnswer& raw, std::string_view type, Parse parse) {
     answer.records.push_back(std::move(*record));
   }
   return answer;
-}
-
-/// The presentation of a name that fills the rdata to its end. nullopt: not a name on the wire at all. Bytes that have
-/// no plain presentation come out escaped, and Domain::parse_dns() refuses escapes.
-std::optional<std::string> parse_wire_name(Rdata wire) {
-  // RFC 1035 §3.1, §2.3.4 MUST: labels of at most 63 octets, 255 octets in all, ended by the root label. Compression
-  // pointers (the two high bits) have no place in rdata that stands alone, so no pointer can loop here (A31).
-  if (wire.size() > 255) return std::nullopt;
-  std::string text;
-  std::size_t at = 0;
-  while (at < wire.size()) {
-    const std::size_t length = wire[at++];
-    if (length == 0) return at == wire.size() ? std::optional(std::move(text)) : std::nullopt;
-    if (length > 63 || wire.size() - at < length) return std::nullopt;
-    if (!text.empty()) text += '.';
-    for (const std::uint8_t byte : wire.subspan(at, length)) {
-      if (byte <= ' ' || byte >= 0x7f || byte == '.' || byte == '\\' || byte == '"' || byte == '(' || byte == ')' ||
-          byte == ';' || byte == '@' || byte == '$') {
-        char escaped[5];
-        std::snprintf(escaped, sizeof escaped, "\\%03u", static_cast<unsigned>(byte));
-        text += escaped;
-      } else {
-        text += static_cast<char>(byte);
-      }
-    }
-    at += length;
-  }
-  return std::nullopt;
-}
-
-std::optional<Domain> parse_domain(Rdata wire) {
-  const auto text = parse_wire_name(wire);
-  if (!text) return std::nullopt;
-  if (text->empty()) return Domain{};
-  auto domain = Domain::parse_dns(*text);
-  return domain ? std::optional(std::move(*domain)) : std::nullopt;
 }
 
 std::optional<TxtRecord> parse_strings(Rdata wire) {
@@ -141,10 +106,10 @@ Answer<MxRecord> parse_mx(const RawAnswer& raw) {
   answer.records.reserve(raw.records.size());
   for (const Bytes& rdata : raw.records) {
     // RFC 1035 §3.3.9: 16 bits of preference, then the exchange.
-    if (rdata.size() < 3 || !parse_wire_name(Rdata(rdata).subspan(2))) {
+    if (rdata.size() < 3 || !show_wire_name(Rdata(rdata).subspan(2))) {
       return malformed<MxRecord>(raw, "an MX record does not parse");
     }
-    auto exchange = parse_domain(Rdata(rdata).subspan(2));
+    auto exchange = parse_wire_name(Rdata(rdata).subspan(2));
     // A well-formed name that no host can have: that record is useless, the others are not.
     if (!exchange) continue;
     const auto preference = static_cast<std::uint16_t>(rdata[0] << 8 | rdata[1]);
@@ -183,6 +148,6 @@ Answer<IpAddress> parse_addresses(const RawAnswer& raw) {
   });
 }
 
-Answer<Domain> parse_cname(const RawAnswer& raw) { return parse_each<Domain>(raw, "CNAME", parse_domain); }
+Answer<Domain> parse_cname(const RawAnswer& raw) { return parse_each<Domain>(raw, "CNAME", parse_wire_name); }
 
 }  // namespace postseal::dns
