@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/outbound/attempt.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace postseal::outbound {
 
@@ -14,9 +14,9 @@ Attempt::Attempt(SessionTools tools, SessionPool& pool, const Letter& letter, De
 
 Awaitable<void> Attempt::run() {
   if (record_.decision.course == policy::Course::Dial) {
-    // RFC 5321 §5.1, RFC 7672 §2.2.1 (D42): in order of preference; the next host only for who is still on the way.
+    // RFC 5321 §5.1, RFC 7672 §2.2.1 (D42): in order of preference; the next host only for who has no final word yet.
     for (const policy::HostDecision& host : record_.decision.hosts) {
-      const bool waits = std::ranges::any_of(pending_, &Pending::in_doubt);
+      const bool waits = std::ranges::any_of(pending_, &Pending::waits);
       if (pending_.empty() || waits || until_.passed()) break;
       if (host.use == policy::HostUse::Dial) co_await try_host(host);
     }
@@ -25,6 +25,27 @@ Awaitable<void> Attempt::run() {
     auto& verdict = record_.recipients[left.index];
     verdict = conclude(verdict.recipient, record_.decision, record_.attempts, left.last_refusal, letter_.requiretls);
   }
+}
+
+Awaitable<void> Attempt::try_host(const policy::HostDecision& host) {
+  here_ = std::exchange(pending_, {});
+  bool fresh = false;
+  while (!here_.empty()) {
+    const auto start = std::chrono::steady_clock::now();
+    auto session = co_await session_for(host, fresh);
+    const bool shared = attempt().shared_session;
+    SessionState state = SessionState::Broken;
+    if (session) {
+      state = co_await use_session(*session, host);
+      co_await put_away(std::move(session), state);
+    }
+    attempt().total = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    // A session that lay idle may have been closed by the server meanwhile: once more with a new one.
+    if (state == SessionState::Broken && (!shared || fresh)) break;
+    fresh = shared;
+  }
+  std::ranges::move(here_, std::back_inserter(pending_));
+  here_.clear();
 }
 
 Awaitable<std::unique_ptr<Session>> Attempt::session_for(const policy::HostDecision& host, bool fresh) {
@@ -40,121 +61,116 @@ Awaitable<std::unique_ptr<Session>> Attempt::session_for(const policy::HostDecis
   co_return co_await open_session(tools_, {host, record_.facts.port, record_.decision.weakened, until_}, attempt());
 }
 
-Awaitable<void> Attempt::try_host(const policy::HostDecision& host) {
-  bool fresh = false;
-  while (!pending_.empty()) {
-    const auto start = std::chrono::steady_clock::now();
-    auto session = co_await session_for(host, fresh);
-    if (!session) co_return;
-    const bool shared = attempt().shared_session;
-    bool usable = true;
-    // RFC 9422 §3: as many transactions as the server's RCPTMAX asks for, as many sessions as its MAILMAX.
-    std::size_t before = pending_.size() + 1;
-    while (usable && !pending_.empty() && pending_.size() < before) {
-      before = pending_.size();
-      usable = co_await transact(session, host);
-      const auto& limits = session->talk->engine().capabilities();
-      if (limits.mail_max && session->transactions >= *limits.mail_max) usable = false;
-      if (!limits.rcpt_max && !limits.rcpt_domain_max) break;
-    }
-    attempt().total += std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-    const bool more = pending_.size() < before && !pending_.empty() && !usable && attempt().problem.empty();
-    if (usable) {
-      session = pool_.put(std::move(session));
-      if (session) co_await session->talk->quit(until_);
-    } else if (attempt().problem.empty()) {
-      co_await session->talk->quit(until_);
-    } else {
-      session->talk->close();
-    }
-    // A session that lay idle may have been closed by the server meanwhile: once more with a new one.
-    if (shared && !attempt().problem.empty() && !fresh && std::ranges::none_of(pending_, &Pending::in_doubt)) {
-      fresh = true;
-      continue;
-    }
-    if (!more) co_return;
-  }
+/// RFC 9422 §3: as many transactions as the server's RCPTMAX makes necessary, no more than its MAILMAX allows.
+Awaitable<Attempt::SessionState> Attempt::use_session(Session& session, const policy::HostDecision& host) {
+  SessionState state = SessionState::Idle;
+  while (state == SessionState::Idle && !here_.empty()) state = co_await transact(session, host);
+  co_return state;
 }
 
-smtp::Transaction Attempt::transaction_for(const Session& session, std::size_t count) const {
+Awaitable<void> Attempt::put_away(std::unique_ptr<Session> session, SessionState state) {
+  switch (state) {
+    case SessionState::Idle:
+      session = pool_.put(std::move(session));
+      break;
+    case SessionState::Spent:
+      break;
+    case SessionState::Broken:
+      session->talk->close();
+      co_return;
+  }
+  if (session) co_await session->talk->quit(until_);
+}
+
+smtp::Transaction Attempt::transaction_for(std::size_t count) const {
   smtp::Transaction transaction;
   transaction.from = letter_.from;
-  for (std::size_t i = 0; i < count; ++i) {
-    transaction.recipients.push_back(record_.recipients[pending_[i].index].recipient);
-  }
+  for (std::size_t i = 0; i < count; ++i)
+    transaction.recipients.push_back(record_.recipients[here_[i].index].recipient);
   transaction.size = letter_.facts.wire_size;
   transaction.eight_bit = letter_.facts.eight_bit;
   transaction.utf8_headers = letter_.facts.utf8_headers;
-  // RFC 8689 §4.2.1: the keyword is passed on to a server that promised it.
-  transaction.requiretls = letter_.requiretls && session.evidence.requiretls_offered;
+  // RFC 8689 §4.2.1 MUST: passed on, never dropped: the engine refuses where the server does not offer it (pitfall 17).
+  transaction.requiretls = letter_.requiretls;
   transaction.dsn = letter_.dsn;
   return transaction;
 }
 
-/// One transaction for the first of those on the way. False when the session cannot be used any more.
-Awaitable<bool> Attempt::transact(std::unique_ptr<Session>& session, const policy::HostDecision& host) {
-  const auto& limits = session->talk->engine().capabilities();
-  std::size_t count = pending_.size();
+/// One transaction for the first of those at this host; they leave here_ unless the connection failed without a word.
+Awaitable<Attempt::SessionState> Attempt::transact(Session& session, const policy::HostDecision& host) {
+  const auto& limits = session.talk->engine().capabilities();
+  std::size_t count = here_.size();
   if (limits.rcpt_max && *limits.rcpt_max > 0) count = std::min<std::size_t>(count, *limits.rcpt_max);
-  if (letter_.requiretls && !session->evidence.requiretls_offered) {
-    attempt().problem = "the server does not offer REQUIRETLS";
-    co_return false;
-  }
-  ++session->transactions;
-  auto event = co_await session->talk->transact(transaction_for(*session, count), letter_.source, until_);
+  ++session.transactions;
+  auto event = co_await session.talk->transact(transaction_for(count), letter_.source, until_);
   if (!event) {
-    note_failure(event.error());
-    co_return false;
+    attempt().problem = event.error().context;
+    co_return SessionState::Broken;
   }
-  settle(host, *event, count);
-  const auto* end = std::get_if<smtp::TransactionEnd>(&*event);
-  co_return end && end->reusable;
+  if (const auto* end = std::get_if<smtp::TransactionEnd>(&*event)) {
+    settle(host, *end);
+    if (!end->reusable) co_return SessionState::Spent;
+    co_return limits.mail_max&& session.transactions >= *limits.mail_max ? SessionState::Spent : SessionState::Idle;
+  }
+  if (const auto* end = std::get_if<smtp::SessionEnd>(&*event)) {
+    settle(host, *end, count);
+    co_return SessionState::Broken;
+  }
+  attempt().problem = "the SMTP dialogue went out of step";
+  co_return SessionState::Broken;
 }
 
-void Attempt::note_failure(const net::IoError& error) { attempt().problem = error.context; }
+void Attempt::settle(const policy::HostDecision& host, const smtp::TransactionEnd& end) {
+  const std::vector<Pending> done(here_.begin(), here_.begin() + static_cast<std::ptrdiff_t>(end.recipients.size()));
+  here_.erase(here_.begin(), here_.begin() + static_cast<std::ptrdiff_t>(end.recipients.size()));
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    settle_one(host, done[i], classify_reply(end.recipients[i]), end.recipients[i]);
+  }
+}
 
-/// Takes what the transaction said into the verdicts; those without a final word stay on the way.
-void Attempt::settle(const policy::HostDecision& host, const smtp::Event& event, std::size_t count) {
-  const auto* done = std::get_if<smtp::TransactionEnd>(&event);
-  const auto* broken = std::get_if<smtp::SessionEnd>(&event);
-  if (!done && !broken) {
-    attempt().problem = "the SMTP dialogue went out of step";
-    return;
-  }
-  if (broken) {
-    attempt().session_failure = broken->failure;
-    attempt().reply = broken->reply;
-    attempt().problem = broken->reason;
-  }
-  const auto& outcomes = done ? done->recipients : broken->transaction;
-  std::vector<Pending> still;
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    Pending pending = pending_[i];
-    auto& verdict = record_.recipients[pending.index];
-    if (i >= count) {
-      still.push_back(pending);
+/// Those about whom the server had said something are settled; the others stay at this host for another session.
+void Attempt::settle(const policy::HostDecision& host, const smtp::SessionEnd& end, std::size_t count) {
+  attempt().session_failure = end.failure;
+  attempt().reply = end.reply;
+  attempt().problem = end.reason;
+  std::vector<Pending> left;
+  for (std::size_t i = 0; i < here_.size(); ++i) {
+    const Standing standing = classify_session_end(end, i);
+    const bool answered = has_answer(end, i);
+    if (i >= count || (!answered && standing == Standing::NextHost)) {
+      left.push_back(here_[i]);
       continue;
     }
-    const Standing standing = done ? classify_reply(outcomes[i]) : classify_session_end(*broken, i);
-    switch (standing) {
-      case Standing::Delivered:
-        verdict = settled(verdict.recipient, Outcome::Delivered, outcomes[i], host, attempt());
-        continue;
-      case Standing::Bounced:
-        verdict = settled(verdict.recipient, Outcome::Bounced, outcomes[i], host, attempt());
-        continue;
-      case Standing::InDoubt:
-        pending.in_doubt = true;
-        break;
-      case Standing::NextHost:
-      case Standing::CannotHere:
-        break;
-    }
-    if (i < outcomes.size() && outcomes[i].reply.code != 0) pending.last_refusal = outcomes[i];
-    if (!attempt().reply && pending.last_refusal) attempt().reply = pending.last_refusal->reply;
-    still.push_back(std::move(pending));
+    std::optional<smtp::RecipientOutcome> outcome;
+    if (answered) outcome = end.transaction[i];
+    settle_one(host, here_[i], standing, outcome);
   }
-  pending_ = std::move(still);
+  here_ = std::move(left);
+}
+
+void Attempt::settle_one(const policy::HostDecision& host, Pending pending, Standing standing,
+                         const std::optional<smtp::RecipientOutcome>& outcome) {
+  auto& verdict = record_.recipients[pending.index];
+  switch (standing) {
+    case Standing::Delivered:
+      verdict = settled(verdict.recipient, Outcome::Delivered, *outcome, host, attempt());
+      return;
+    case Standing::Bounced:
+      verdict = settled(verdict.recipient, Outcome::Bounced, *outcome, host, attempt());
+      return;
+    case Standing::Wait:
+      pending.waits = true;
+      break;
+    case Standing::NextHost:
+    case Standing::CannotHere:
+      break;
+  }
+  if (outcome) {
+    pending.last_refusal = outcome;
+    attempt().reply = outcome->reply;
+    if (attempt().problem.empty()) attempt().problem = outcome->reply.to_string();
+  }
+  pending_.push_back(std::move(pending));
 }
 
 }  // namespace postseal::outbound

@@ -14,19 +14,28 @@ class Attempt {
   Awaitable<void> run();
 
  private:
-  /// A recipient on its way.
+  /// A recipient without a final word.
   struct Pending {
     std::size_t index;                                   ///< in record.recipients
     std::optional<smtp::RecipientOutcome> last_refusal;  ///< by the hosts so far
-    bool in_doubt = false;
+    bool waits = false;                                  ///< no other host may be tried now
+  };
+  enum class SessionState {
+    Idle,    ///< good for the next letter
+    Spent,   ///< in order, but the server wants no more transactions in it
+    Broken,  ///< gone, or out of step
   };
 
   Awaitable<void> try_host(const policy::HostDecision& host);
   Awaitable<std::unique_ptr<Session>> session_for(const policy::HostDecision& host, bool fresh);
-  Awaitable<bool> transact(std::unique_ptr<Session>& session, const policy::HostDecision& host);
-  smtp::Transaction transaction_for(const Session& session, std::size_t count) const;
-  void settle(const policy::HostDecision& host, const smtp::Event& event, std::size_t count);
-  void note_failure(const net::IoError& error);
+  Awaitable<SessionState> use_session(Session& session, const policy::HostDecision& host);
+  Awaitable<SessionState> transact(Session& session, const policy::HostDecision& host);
+  Awaitable<void> put_away(std::unique_ptr<Session> session, SessionState state);
+  smtp::Transaction transaction_for(std::size_t count) const;
+  void settle(const policy::HostDecision& host, const smtp::TransactionEnd& end);
+  void settle(const policy::HostDecision& host, const smtp::SessionEnd& end, std::size_t count);
+  void settle_one(const policy::HostDecision& host, Pending pending, Standing standing,
+                  const std::optional<smtp::RecipientOutcome>& outcome);
 
   HostAttempt& attempt() { return record_.attempts.back(); }
 
@@ -35,7 +44,8 @@ class Attempt {
   const Letter& letter_;
   DeliveryRecord& record_;
   Deadline until_;
-  std::vector<Pending> pending_;
+  std::vector<Pending> here_;     ///< to be tried at the current host
+  std::vector<Pending> pending_;  ///< for the next host, or for the end
 };
 
 }  // namespace postseal::outbound

@@ -63,17 +63,19 @@ bool requiretls_is_unmet(const policy::Decision& decision, const std::vector<Hos
 
 Standing classify_reply(const smtp::RecipientOutcome& outcome) {
   if (outcome.accepted) return Standing::Delivered;
-  if (outcome.stage == smtp::Stage::Local) return outcome.reply.permanent() ? Standing::CannotHere : Standing::NextHost;
+  if (smtp::worth_another_try(outcome)) return Standing::NextHost;
   // The server has satisfied the decision before MAIL was said, so a 5xx is the true server's word.
-  return outcome.reply.permanent() ? Standing::Bounced : Standing::NextHost;
+  return outcome.stage == smtp::Stage::Local ? Standing::CannotHere : Standing::Bounced;
+}
+
+bool has_answer(const smtp::SessionEnd& end, std::size_t recipient) {
+  return recipient < end.transaction.size() && end.transaction[recipient].stage != smtp::Stage::Local;
 }
 
 Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient) {
-  if (end.in_doubt) return Standing::InDoubt;
-  if (recipient < end.transaction.size() && end.transaction[recipient].reply.code != 0) {
-    return classify_reply(end.transaction[recipient]);
-  }
-  return Standing::NextHost;
+  if (has_answer(end, recipient)) return classify_reply(end.transaction[recipient]);
+  const bool wait = end.in_doubt || end.failure == smtp::SessionFailure::MessageBroken;
+  return wait ? Standing::Wait : Standing::NextHost;
 }
 
 ProofShown proof_of(const policy::SessionEvidence& evidence, const policy::HostDecision& decision) {

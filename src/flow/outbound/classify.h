@@ -12,10 +12,12 @@ enum class Standing {
   Bounced,     ///< a permanent refusal by a server that satisfied the decision
   NextHost,    ///< temporary, or this host's own limits: another host may do better
   CannotHere,  ///< permanent at this host for want of an extension: bounced if no other host is left
-  InDoubt,     ///< the server may have it: wait, do not try another host now
+  Wait,        ///< the server may have it, or the message itself cannot be read: no other host now
 };
 
 Standing classify_reply(const smtp::RecipientOutcome& outcome);
+/// The server had said something about this recipient before the session ended.
+bool has_answer(const smtp::SessionEnd& end, std::size_t recipient);
 Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient);
 
 /// The verdicts of recipients that no host took, after the last one.

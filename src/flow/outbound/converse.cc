@@ -46,27 +46,25 @@ Awaitable<std::expected<void, net::IoError>> Conversation::flush(Deadline deadli
 
 Awaitable<std::expected<smtp::Event, net::IoError>> Conversation::next_event(Deadline deadline) {
   std::array<char, 4096> buffer{};
+  bool writable = true;
   while (true) {
-    // What the engine has to say goes out first; a peer that closed early may still have left its last words.
-    const auto flushed = co_await flush(deadline);
-    if (auto event = engine_.next_event()) co_return std::move(*event);
-    if (!flushed && flushed.error().code == net::IoErrorCode::Timeout) {
-      engine_.timed_out();
+    // What the engine has to say goes out first. If it cannot, the peer may still have left its last words: they are
+    // read, but no more of the message is asked for.
+    if (writable) writable = (co_await flush(deadline)).has_value();
+    if (writable) {
       if (auto event = engine_.next_event()) co_return std::move(*event);
-      co_return std::unexpected(flushed.error());
     }
     const auto count = co_await stream_->read_some(buffer, wait_until(deadline));
     if (count) {
       trace(false, std::string_view(buffer.data(), *count));
       engine_.receive(std::string_view(buffer.data(), *count));
-    } else if (count.error().code == net::IoErrorCode::Cancelled) {
-      co_return std::unexpected(count.error());
-    } else {
-      // The engine knows what this means for a transaction under way: refused, to be retried, or in doubt.
-      count.error().code == net::IoErrorCode::Timeout ? engine_.timed_out() : engine_.peer_closed();
-      if (auto event = engine_.next_event()) co_return std::move(*event);
-      co_return std::unexpected(count.error());
+      continue;
     }
+    if (count.error().code == net::IoErrorCode::Cancelled) co_return std::unexpected(count.error());
+    // The engine knows what this means for a transaction under way: refused, to be retried, or in doubt.
+    count.error().code == net::IoErrorCode::Timeout ? engine_.timed_out() : engine_.peer_closed();
+    if (auto event = engine_.next_event()) co_return std::move(*event);
+    co_return std::unexpected(count.error());
   }
 }
 
