@@ -20,11 +20,11 @@ using policy::Requirement;
 
 namespace {
 
-// RFC 8996 MUST NOT (D48, design: security floor): below TLS 1.2 nothing is proved, and forward secrecy with an AEAD is
-// what a proof is worth.
+// RFC 8996 §4, §5 MUST NOT (D48): below TLS 1.2 nothing is proved; and a proof is worth forward secrecy and an AEAD.
 constexpr char kStrictCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
-// Without anything to prove weak encryption still beats plaintext, which is what comes next. A14: kDHE is out because
-// OpenSSL takes 1024 bits at this level; every peer of that age knows ECDHE or RSA.
+// DEVIATION: RFC 8996 leaves no use for TLS 1.0 and 1.1. Where nothing was promised, plaintext is what comes next, and
+// weak encryption beats it. A14: kDHE is out because OpenSSL takes 1024 bits at this level; every peer of that age
+// knows ECDHE or RSA.
 constexpr char kOpportunisticCiphers[] =
     "DEFAULT:!aNULL:!eNULL:!kDHE:!RC4:!3DES:!DES:!RC2:!IDEA:!SEED:!EXPORT:!LOW:!MD5:!DSS:!PSK:!SRP@SECLEVEL=0";
 // A library without the hybrid refuses a whole list that names it.

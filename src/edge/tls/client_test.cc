@@ -52,7 +52,6 @@ struct Meeting {
   std::optional<std::expected<TlsSession, TlsFailure>> client;
   std::string said_to_server, said_to_client;
   std::optional<net::IoErrorCode> server_end;
-  std::string wire;  // everything that moved
 };
 
 struct Tls {
@@ -78,12 +77,12 @@ Awaitable<void> serve(const ServerContext* context, std::unique_ptr<net::Stream>
     }
     meeting->said_to_server.append(buffer.data(), *count);
   }
+  (**meeting->server).stream.reset();  // it belongs to the executor, the meeting outlives that
 }
 
 Awaitable<std::shared_ptr<Meeting>> meet(const ServerContext* server, ClientContext* client, Requirement requirement,
                                          tests::PipeSettings settings) {
   auto meeting = std::make_shared<Meeting>();
-  settings.wiretap = [meeting](bool, std::string_view bytes) { meeting->wire += bytes; };
   auto pipe = co_await tests::make_pipe(settings);
   boost::asio::co_spawn(co_await boost::asio::this_coro::executor, serve(server, std::move(pipe.second), meeting),
                         boost::asio::detached);
@@ -95,6 +94,7 @@ Awaitable<std::shared_ptr<Meeting>> meet(const ServerContext* server, ClientCont
   if (count) meeting->said_to_client.assign(buffer.data(), *count);
   (void)co_await stream.write_all("EHLO client.test\r\n", kSoon);
   stream.close();
+  (**meeting->client).stream.reset();
   co_return meeting;
 }
 
