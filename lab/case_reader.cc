@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "lab/tlsa_text.h"
 #include "vocab/mailbox.h"
 
 namespace postseal::lab {
@@ -109,12 +108,7 @@ class CaseReader {
       if (node && taken) reader_.fail(key, "is said by the first host as well: say it once");
       return first && !taken ? node : nullptr;
     };
-    if (claim("tlsa", first && first->has_tlsa)) {
-      reader_.texts("tlsa", first->host.tlsa);
-      for (const std::string& text : first->host.tlsa) {
-        if (const auto spec = parse_tlsa_spec(text, place_.origin); !spec) reader_.fail("tlsa", spec.error());
-      }
-    }
+    if (claim("tlsa", first && first->has_tlsa)) read_tlsa(reader_, "tlsa", place_, first->host.tlsa);
     if (const TomlNode* node = claim("certificate", first && first->has_certificate)) {
       first->host.certificate = read_certificate(*node, place_);
     }

@@ -25,8 +25,8 @@ enum class Signing {
   Signed,
   Unsigned,      ///< no DS in the parent, no signatures: an insecure delegation
   Bogus,         ///< records were changed after signing
-  Expired,       ///< signatures expired yesterday
-  NotYetValid,   ///< signatures begin tomorrow
+  Expired,       ///< signatures expired a month ago
+  NotYetValid,   ///< signatures begin in a month
   WrongDs,       ///< the parent's DS is of another key
   BrokenDenial,  ///< NSEC records removed
 };
@@ -59,15 +59,15 @@ struct FaultSpec {
 // ---- certificates ----
 
 struct CertificateSpec {
-  std::vector<std::string> names;    ///< DNS-IDs; empty: the host's own name. "CN=name" puts a name in CN only,
-                                     ///< "IP=address" makes an iPAddress of it
-  std::string issuer = "lab-ca";     ///< "lab-ca", "lab-intermediate" (sent along), "untrusted-ca", "self"
-  std::string validity = "valid";    ///< "valid", "expired", "not-yet-valid"
-  std::string key = "p256";          ///< "p256", "p192", "p384", "ed25519", "rsa2048", "rsa1024"
-  std::vector<std::string> defects;  ///< "client-auth-only", "sha1", "md5", "intermediate-expired",
-                                     ///< "intermediate-not-ca", "path-length", "name-constraints",
-                                     ///< "intermediate-missing". All but the first two imply issuer "lab-intermediate"
-  bool send_root = false;            ///< the CA's certificate is part of the chain sent (DANE-TA needs it)
+  std::vector<std::string> names;  ///< DNS-IDs; empty: the host's own name. "CN=name" puts a name in CN only,
+                                   ///< "IP=address" makes an iPAddress of it
+  std::string issuer = "lab-ca";   ///< "lab-ca", "lab-intermediate" (sent along), "untrusted-ca", "self"
+  std::string validity = "valid";  ///< "valid", "expired", "not-yet-valid"
+  std::string key = "p256";        ///< "p256", "p192", "p384", "ed25519", "rsa2048", "rsa1024"
+  /// "client-auth-only", "sha1", "md5", "intermediate-expired", "intermediate-not-ca", "path-length",
+  /// "name-constraints", "intermediate-missing". All but the first two imply issuer "lab-intermediate".
+  std::vector<std::string> defects;
+  bool send_root = false;  ///< the CA's certificate is part of the chain sent (DANE-TA needs it)
 };
 
 // ---- mail servers ----

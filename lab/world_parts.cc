@@ -137,6 +137,20 @@ void read_name(TableReader& reader, std::string_view key, const Place& place, st
   }
 }
 
+void read_tlsa(TableReader& reader, std::string_view key, const Place& place, std::vector<std::string>& out) {
+  reader.texts(key, out);
+  for (std::string& text : out) {
+    const auto spec = parse_tlsa_spec(text, place.origin);
+    if (!spec) {
+      reader.fail(key, spec.error());
+    } else if (spec->of) {
+      const auto last = text.find_last_not_of(" \t");
+      text.resize(text.find_last_of(" \t", last) + 1);
+      text += spec->of->ascii() + ".";
+    }
+  }
+}
+
 ZoneSpec read_zone(const TomlNode& node, const Place& place) {
   TableReader reader(node, "zone" + place.of, *place.trouble);
   ZoneSpec zone;
@@ -149,6 +163,7 @@ ZoneSpec read_zone(const TomlNode& node, const Place& place) {
   check_records(reader, "records", zone.records);
   reader.texts("forged", zone.forged);
   check_records(reader, "forged", zone.forged);
+  if (!zone.forged.empty() && zone.signing == Signing::Unsigned) reader.fail("forged", "needs a zone that is signed");
   reader.flag("nsec3", zone.nsec3);
   reader.finish();
   return zone;
@@ -241,11 +256,8 @@ ReadHost read_host(const TomlNode& node, const Place& place, std::optional<Domai
   read_addresses(reader, read.host.addresses);
   reader.flag("publish_address", read.host.publish_address);
   reader.flag("listens", read.host.listens);
-  reader.texts("tlsa", read.host.tlsa);
+  read_tlsa(reader, "tlsa", place, read.host.tlsa);
   read.has_tlsa = reader.has("tlsa");
-  for (const std::string& text : read.host.tlsa) {
-    if (const auto spec = parse_tlsa_spec(text, place.origin); !spec) reader.fail("tlsa", spec.error());
-  }
   const Place inside{place.origin, fmt::format(" of host {}", read.host.name.ascii()), place.trouble};
   if (const TomlNode* certificate = reader.table("certificate")) {
     read.host.certificate = read_certificate(*certificate, inside);

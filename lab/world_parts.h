@@ -26,6 +26,9 @@ std::optional<Domain> resolve_name(std::string_view text, const std::optional<Do
 /// Reads the name under key, if there is one; a name that is none is an error.
 void read_name(TableReader& reader, std::string_view key, const Place& place, std::optional<Domain>& out);
 
+/// TLSA records of a host, with the hosts that they name made absolute.
+void read_tlsa(TableReader& reader, std::string_view key, const Place& place, std::vector<std::string>& out);
+
 /// In a case, a zone without a name is the domain's own.
 ZoneSpec read_zone(const TomlNode& node, const Place& place);
 FaultSpec read_fault(const TomlNode& node, const Place& place);

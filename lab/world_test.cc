@@ -43,14 +43,14 @@ TEST(World, shorthand_of_a_case_belongs_to_its_first_host) {
   const World world = parse(R"([[case]]
     name = "D02"
     domain = "d02.test"
-    tlsa = "3 1 1 wrong"
+    tlsa = ["3 1 1 wrong", "3 1 1 leaf of other"]
     certificate = { validity = "expired", names = ["other", "*.d02.test"] }
     server = { starttls = "absent", tls_max = "TLSv1" }
     hosts = [{}, { name = "backup", preference = 5 }]
     expect = { outcome = "deferred", host = "mx", not_asked = ["TLSA _25._tcp.mx"] }
   )");
   ASSERT_THAT(names(world.hosts), ElementsAre("mx.d02.test", "backup.d02.test"));
-  EXPECT_THAT(world.hosts[0].tlsa, ElementsAre("3 1 1 wrong"));
+  EXPECT_THAT(world.hosts[0].tlsa, ElementsAre("3 1 1 wrong", "3 1 1 leaf of other.d02.test."));
   EXPECT_EQ(world.hosts[0].certificate.validity, "expired");
   EXPECT_THAT(world.hosts[0].certificate.names, ElementsAre("other.d02.test", "*.d02.test"));
   EXPECT_EQ(world.hosts[0].server.starttls, "absent");
