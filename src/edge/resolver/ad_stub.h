@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Asks a validating resolver on loopback and believes its AD bit (RFC 4035 §4.9.3). libunbound cannot do this: it clears
-// the AD bit of what it receives. UDP first, TCP for what is truncated, asked anew after a second without an answer.
+// Asks a validating resolver on loopback and believes its AD bit (RFC 4035 §4.9.3). libunbound cannot do this: it
+// clears the AD bit of what it receives. UDP first, TCP for what is truncated, asked anew after a second without an
+// answer.
 #include "edge/resolver/resolver.h"
 
 namespace postseal::resolver {

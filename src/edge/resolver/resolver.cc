@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdio>
+#include <mutex>
 #include <utility>
 
 #include "edge/resolver/ad_stub.h"
@@ -34,7 +35,13 @@ std::expected<void, std::string> apply_options(ub_ctx* context, const std::strin
   const int file = ::memfd_create("postseal-unbound.conf", MFD_CLOEXEC);
   if (file < 0) return std::unexpected("the resolver cannot be configured: memfd_create failed");
   const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int error = ub_ctx_config(context, ("/proc/self/fd/" + std::to_string(file)).c_str());
+  int error = 0;
+  {
+    // libunbound's parser of configuration files keeps its state in globals: one at a time in the whole program.
+    static std::mutex parser;
+    const std::lock_guard lock(parser);
+    error = ub_ctx_config(context, ("/proc/self/fd/" + std::to_string(file)).c_str());
+  }
   ::close(file);
   if (!written || error != 0) {
     return std::unexpected(std::string("the resolver cannot be configured: libunbound: ") + ub_strerror(error) +

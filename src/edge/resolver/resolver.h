@@ -54,12 +54,12 @@ class UnboundResolver final : public dns::Resolver {
 };
 
 /// One line of the start-up self-test (pitfall 13).
-struct SelfTestLine {
+struct SelfCheckLine {
   bool good = false;
   std::string check;   ///< "root DNSKEY is secure"
   std::string result;  ///< what was seen, and what to do about it, in plain words
 };
 /// Root keys validate; a name that must be bogus is; TCP works; large answers arrive.
-Awaitable<std::vector<SelfTestLine>> self_test(dns::Resolver& resolver, bool anchors, Deadline deadline);
+Awaitable<std::vector<SelfCheckLine>> self_check(dns::Resolver& resolver, bool anchors, Deadline deadline);
 
 }  // namespace postseal::resolver

@@ -63,13 +63,13 @@ Awaitable<int> explain(Workplace place, const ExplainOptions& options) {
   co_return exit_code_for(record, options.connect);
 }
 
-Awaitable<int> self_test(Workplace place) {
+Awaitable<int> self_check(Workplace place) {
   const auto& settings = place.adapters.settings().resolver;
   const bool anchors = settings.trust_anchor != "none";
   const auto lines =
-      co_await resolver::self_test(place.adapters.resolver(), anchors, Deadline::in(4 * settings.timeout));
+      co_await resolver::self_check(place.adapters.resolver(), anchors, Deadline::in(4 * settings.timeout));
   bool good = true;
-  if (place.options.json) fmt::print("{}", self_test_json(lines));
+  if (place.options.json) fmt::print("{}", self_check_json(lines));
   for (const auto& line : lines) {
     good = good && line.good;
     if (!place.options.json) fmt::print("{}  {}: {}\n", line.good ? "ok  " : "FAIL", line.check, line.result);
@@ -91,7 +91,7 @@ void add_explain(CLI::App& app, int& exit_code) {
   command->footer("Exit codes: 0 it would be sent, 75 it would be kept for later, 69 it would be returned, 64 usage.");
   command->callback([options, who, &exit_code] {
     if (options->self_test) {
-      exit_code = run_with_adapters(options->common, [](Workplace place) { return self_test(place); });
+      exit_code = run_with_adapters(options->common, [](Workplace place) { return self_check(place); });
       return;
     }
     if (who->count() == 0) throw CLI::RequiredError("RECIPIENT|DOMAIN");

@@ -188,7 +188,7 @@ std::string explain_text(const outbound::DeliveryRecord& record) {
   return page.take();
 }
 
-std::string self_test_json(const std::vector<resolver::SelfTestLine>& lines) {
+std::string self_check_json(const std::vector<resolver::SelfCheckLine>& lines) {
   boost::json::array out;
   for (const auto& line : lines) {
     out.push_back(boost::json::object{{"good", line.good}, {"check", line.check}, {"result", line.result}});

@@ -10,6 +10,6 @@
 namespace postseal::cli {
 
 std::string explain_text(const outbound::DeliveryRecord& record);
-std::string self_test_json(const std::vector<resolver::SelfTestLine>& lines);
+std::string self_check_json(const std::vector<resolver::SelfCheckLine>& lines);
 
 }  // namespace postseal::cli

@@ -85,7 +85,8 @@ std::expected<std::unique_ptr<Adapters>, std::string> Adapters::create(settings:
   std::unique_ptr<Adapters> adapters(new Adapters(std::move(settings), std::move(trust)));
   adapters->resolver_ = std::move(*resolver);
   adapters->fetcher_ = std::make_unique<http::PolicyFetch>(*adapters->resolver_, fetch_settings(adapters->settings_));
-  adapters->cache_ = std::make_unique<store::DiskPolicyCache>(adapters->settings_.cache_dir, std::move(warn));
+  adapters->cache_ =
+      std::make_unique<store::DiskPolicyCache>(adapters->settings_.cache_dir + "/mta-sts", std::move(warn));
   return adapters;
 }
 

@@ -33,6 +33,8 @@ std::string explain_attempt(const HostAttempt& attempt) {
   std::string text =
       fmt::format("{}: {}", attempt.host.is_root() ? "the address" : attempt.host.unicode(), attempt.problem);
   if (attempt.reply) text += fmt::format(" ({})", attempt.reply->to_string());
+  const auto failure = attempt.evidence ? attempt.evidence->verdict.failure : policy::ProofFailure::None;
+  if (const auto specific = remedy(failure); !specific.empty()) return with_remedy(std::move(text), specific);
   return attempt.tls_result ? with_remedy(std::move(text), remedy(*attempt.tls_result)) : text;
 }
 

@@ -58,6 +58,28 @@ std::string_view remedy(policy::ReasonCode code) {
   return "";
 }
 
+std::string_view remedy(policy::ProofFailure failure) {
+  using enum policy::ProofFailure;
+  switch (failure) {
+    case None:
+    case Other:
+      return "";
+    case TlsaMismatch:
+      return "the TLSA records must be updated to the server's certificate, or it is somebody else's server";
+    case HostMismatch:
+      return "the server needs a certificate for this name, or it is somebody else's server";
+    case Expired:
+      return "the server's certificate must be renewed";
+    case NotYetValid:
+      return "the server's certificate is not valid yet; check its clock and ours";
+    case NotTrusted:
+    case NoCertificate:
+    case WeakKey:
+      return "the server needs a strong certificate of a trusted CA, or it is somebody else's server";
+  }
+  return "";
+}
+
 std::string_view remedy(tlsrpt::ResultType result) {
   using enum tlsrpt::ResultType;
   switch (result) {

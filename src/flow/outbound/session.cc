@@ -16,21 +16,20 @@ milliseconds since(steady_clock::time_point start) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
 
-/// RFC 8460 §4.3.2: the name under which a failed proof is reported.
-tlsrpt::ResultType result_of(const policy::ProofVerdict& verdict, policy::Proof asked) {
-  switch (verdict.failure) {
+/// RFC 8460 §4.3.2: the name under which a failed proof is reported. tlsa-invalid is for TLSA records that are no good
+/// in themselves; a certificate that matches none of the good ones is a validation-failure.
+tlsrpt::ResultType result_of(policy::ProofFailure failure) {
+  switch (failure) {
     case policy::ProofFailure::HostMismatch:
       return tlsrpt::ResultType::CertificateHostMismatch;
     case policy::ProofFailure::Expired:
       return tlsrpt::ResultType::CertificateExpired;
     case policy::ProofFailure::NotTrusted:
-      return asked == policy::Proof::Dane ? tlsrpt::ResultType::TlsaInvalid : tlsrpt::ResultType::CertificateNotTrusted;
-    case policy::ProofFailure::TlsaMismatch:
-      return tlsrpt::ResultType::TlsaInvalid;
     case policy::ProofFailure::NotYetValid:
     case policy::ProofFailure::NoCertificate:
     case policy::ProofFailure::WeakKey:
       return tlsrpt::ResultType::CertificateNotTrusted;
+    case policy::ProofFailure::TlsaMismatch:
     case policy::ProofFailure::None:
     case policy::ProofFailure::Other:
       break;
@@ -197,7 +196,7 @@ class Opening {
       const bool rejected = started.error().verdict.result == policy::ProofResult::Rejected;
       // RFC 7672 §2.2, RFC 8461 §5 MUST (D02, D04, S31): a failed proof or handshake means another host, not plaintext.
       fail(rejected ? started.error().verdict.reason : started.error().error.context,
-           rejected ? result_of(started.error().verdict, requirement_.proof) : tlsrpt::ResultType::ValidationFailure);
+           rejected ? result_of(started.error().verdict.failure) : tlsrpt::ResultType::ValidationFailure);
       co_return required() ? TlsTurn::Failed : TlsTurn::Plaintext;
     }
     session_->evidence.tls = std::move(started->evidence);

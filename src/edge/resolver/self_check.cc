@@ -28,8 +28,8 @@ std::string seen(const dns::RawAnswer& answer) {
   return describe(answer.state, answer.secure, answer.failure) + (answer.why.empty() ? "" : ": " + answer.why);
 }
 
-SelfTestLine reachable(const dns::RawAnswer& answer) {
-  SelfTestLine line{answer.found(), "name servers answer", ""};
+SelfCheckLine reachable(const dns::RawAnswer& answer) {
+  SelfCheckLine line{answer.found(), "name servers answer", ""};
   if (line.good) {
     line.result = "the root zone has " + std::to_string(answer.records.size()) + " name servers";
   } else if (answer.state == dns::AnswerState::Bogus) {
@@ -40,8 +40,8 @@ SelfTestLine reachable(const dns::RawAnswer& answer) {
   return line;
 }
 
-SelfTestLine keys_validate(const dns::RawAnswer& answer) {
-  SelfTestLine line{answer.found() && answer.secure, "root DNSKEY is secure", ""};
+SelfCheckLine keys_validate(const dns::RawAnswer& answer) {
+  SelfCheckLine line{answer.found() && answer.secure, "root DNSKEY is secure", ""};
   if (line.good) {
     line.result = "the root's keys validate with the trust anchor";
   } else if (answer.state == dns::AnswerState::Bogus) {
@@ -57,8 +57,8 @@ SelfTestLine keys_validate(const dns::RawAnswer& answer) {
   return line;
 }
 
-SelfTestLine forgery_is_noticed(const dns::RawAnswer& answer) {
-  SelfTestLine line{answer.state == dns::AnswerState::Bogus, std::string(kBogusName) + " is bogus", ""};
+SelfCheckLine forgery_is_noticed(const dns::RawAnswer& answer) {
+  SelfCheckLine line{answer.state == dns::AnswerState::Bogus, std::string(kBogusName) + " is bogus", ""};
   if (line.good) {
     line.result = "a domain with a broken signature is noticed";
   } else if (answer.found()) {
@@ -74,8 +74,8 @@ SelfTestLine forgery_is_noticed(const dns::RawAnswer& answer) {
   return line;
 }
 
-SelfTestLine large_arrives(const dns::RawAnswer& answer) {
-  SelfTestLine line{false, "large answers arrive over TCP", ""};
+SelfCheckLine large_arrives(const dns::RawAnswer& answer) {
+  SelfCheckLine line{false, "large answers arrive over TCP", ""};
   std::size_t bytes = 0;
   for (const Bytes& rdata : answer.records) bytes += rdata.size();
   if (answer.found() && bytes > kUdpAnswer) {
@@ -92,13 +92,13 @@ SelfTestLine large_arrives(const dns::RawAnswer& answer) {
 
 }  // namespace
 
-Awaitable<std::vector<SelfTestLine>> self_test(dns::Resolver& resolver, bool anchors, Deadline deadline) {
+Awaitable<std::vector<SelfCheckLine>> self_check(dns::Resolver& resolver, bool anchors, Deadline deadline) {
   // All at once: without a network each of them would wait for the deadline.
   auto [servers, keys, forged, large] = co_await (resolver.lookup(Domain{}, RecordType::NS, deadline) &&
                                                   resolver.lookup(Domain{}, RecordType::DNSKEY, deadline) &&
                                                   resolver.lookup(named(kBogusName), RecordType::A, deadline) &&
                                                   resolver.lookup(named(kLargeName), RecordType::TXT, deadline));
-  std::vector<SelfTestLine> lines;
+  std::vector<SelfCheckLine> lines;
   lines.push_back(reachable(servers));
   if (anchors) {
     lines.push_back(keys_validate(keys));

@@ -20,8 +20,8 @@ void healthy(tests::FakeResolver& dns) {
   dns.txt("microsoft.com", std::vector<std::vector<std::string>>(10, {std::string(200, 'x')}), false);
 }
 
-std::vector<SelfTestLine> run(tests::FakeResolver& dns, bool anchors = true) {
-  return tests::run_coroutine(self_test(dns, anchors, Deadline::in(std::chrono::seconds(5))));
+std::vector<SelfCheckLine> run(tests::FakeResolver& dns, bool anchors = true) {
+  return tests::run_coroutine(self_check(dns, anchors, Deadline::in(std::chrono::seconds(5))));
 }
 
 TEST(SelfTest, a_healthy_machine_passes_every_line) {
