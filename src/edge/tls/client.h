@@ -27,7 +27,7 @@ class ClientContext {
   ClientContext(const TrustStore& trust, const Clock& clock);
   ~ClientContext();
 
-  /// Takes over the stream. REQUIRES: host names the MX host (SNI comes from the requirement).
+  /// Takes over the stream; a failure has closed it. SNI comes from the requirement. The context must outlive the wait.
   /// A rejected proof fails the handshake with an alert; an opportunistic requirement accepts any certificate.
   Awaitable<std::expected<TlsSession, TlsFailure>> start(std::unique_ptr<net::Stream> plain,
                                                          policy::Requirement requirement, Deadline deadline);
