@@ -100,7 +100,8 @@ std::string proof_name(const policy::SessionEvidence& evidence, const policy::Ho
     case ProofShown::MtaSts:
       return "MTA-STS/PKIX";
     case ProofShown::Dane:
-      return dane::name_of(*evidence.verdict.matched);
+      // RFC 7672 §2.2.1 (D25): the host is proved, that it is the domain's MX is not: never shown as the same thing.
+      return dane::name_of(*evidence.verdict.matched) + (decision.mx_authentic ? "" : " (host verified, MX not)");
   }
   return "";
 }
@@ -120,7 +121,6 @@ RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::
   }
   if (outcome == Outcome::Delivered) {
     verdict.explanation = fmt::format("{} took it; {}", who, verdict.proof_name);
-    if (verdict.proof == ProofShown::Dane && !host.mx_authentic) verdict.explanation += " (host verified, MX not)";
   } else {
     verdict.explanation =
         fmt::format("{} refused it at {}: {}", who, smtp::to_string(reply.stage), reply.reply.to_string());

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/outbound/classify.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/facts_builder.h"
+
+namespace postseal::outbound {
+namespace {
+
+using namespace tests;
+using smtp::RecipientOutcome;
+using smtp::Stage;
+
+Reply reply(int code, const char* text) { return {code, EnhancedStatus::parse_prefix(text), {text}}; }
+RecipientOutcome refused(Stage stage, int code, const char* text) { return {false, stage, reply(code, text)}; }
+const Mailbox kRecipient = Mailbox::parse("user@example.test").value();
+
+TEST(Classify, a_reply_says_whether_to_go_on) {
+  struct Case {
+    RecipientOutcome outcome;
+    Standing standing;
+    const char* why;
+  };
+  const Case cases[] = {
+      {{true, Stage::Body, reply(250, "2.0.0 ok")}, Standing::Delivered, "accepted"},
+      {refused(Stage::Rcpt, 550, "5.1.1 no such user"), Standing::Bounced, "a proved server's word is final"},
+      {refused(Stage::Body, 554, "5.7.1 spam"), Standing::Bounced, "likewise behind the message"},
+      {refused(Stage::Mail, 451, "4.3.0 later"), Standing::NextHost, "another host may take it"},
+      {refused(Stage::Rcpt, 452, "4.5.3 too many"), Standing::NextHost, "temporary"},
+      {refused(Stage::Local, 554, "5.6.3 8BITMIME"), Standing::CannotHere, "only this host lacks the extension"},
+      {refused(Stage::Local, 452, "4.5.3 too many"), Standing::NextHost, "our own limit is no verdict"},
+  };
+  for (const Case& test : cases) EXPECT_EQ(classify_reply(test.outcome), test.standing) << test.why;
+}
+
+TEST(Classify, when_a_session_breaks_what_was_said_counts_and_the_rest_waits_only_in_doubt) {
+  smtp::SessionEnd end{smtp::SessionFailure::PeerClosed, std::nullopt, "closed", {}};
+  end.transaction = {refused(Stage::Rcpt, 550, "5.1.1 no"), refused(Stage::Local, 451, "4.4.2 closed")};
+  EXPECT_EQ(classify_session_end(end, 0), Standing::Bounced);
+  EXPECT_EQ(classify_session_end(end, 1), Standing::NextHost);
+  // RFC 5321 §4.5.3.2.6: the server may have the letter; another host now would make it two.
+  end.in_doubt = true;
+  EXPECT_EQ(classify_session_end(end, 1), Standing::Wait);
+  end.in_doubt = false;
+  end.failure = smtp::SessionFailure::MessageBroken;
+  EXPECT_EQ(classify_session_end(end, 1), Standing::Wait);
+}
+
+policy::Decision decision_of(const State& state) { return policy::decide(facts_of(state)); }
+
+TEST(Conclude, a_policy_failure_is_kept_never_bounced) {  // pitfall 5, D02, D03, S31
+  HostAttempt attempt{.host = domain("mx.example.test")};
+  attempt.problem = "the server does not offer STARTTLS";
+  attempt.tls_result = tlsrpt::ResultType::StarttlsNotSupported;
+  const auto verdict = conclude(kRecipient, decision_of({}), {attempt}, std::nullopt, false);
+  EXPECT_EQ(verdict.outcome, Outcome::Deferred);
+  EXPECT_EQ(verdict.status.to_string(), "4.7.5");
+  EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
+}
+
+TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
+  HostAttempt attempt{.host = domain("mx.example.test")};
+  attempt.problem = "the server does not offer STARTTLS";
+  attempt.tls_result = tlsrpt::ResultType::StarttlsNotSupported;
+  const auto decision = decision_of({.requiretls = true});
+  const auto verdict = conclude(kRecipient, decision, {attempt}, std::nullopt, true);
+  EXPECT_EQ(verdict.outcome, Outcome::Bounced);
+  EXPECT_EQ(verdict.status.to_string(), "5.7.30");
+
+  // A host that did not answer might have had it.
+  HostAttempt silent{.host = domain("mx2.example.test")};
+  silent.problem = "cannot connect";
+  silent.dial_failures = {{*IpAddress::parse("127.0.0.26"), {net::IoErrorCode::Timeout, "no answer in time"}}};
+  EXPECT_EQ(conclude(kRecipient, decision, {attempt, silent}, std::nullopt, true).outcome, Outcome::Deferred);
+}
+
+TEST(Conclude, a_missing_extension_bounces_only_after_the_last_host) {
+  HostAttempt attempt{.host = domain("mx.example.test")};
+  const auto verdict =
+      conclude(kRecipient, decision_of({}), {attempt}, refused(Stage::Local, 554, "5.6.3 needs 8BITMIME"), false);
+  EXPECT_EQ(verdict.outcome, Outcome::Bounced);
+  EXPECT_EQ(verdict.status.to_string(), "5.6.3");
+}
+
+TEST(Conclude, a_decision_without_host_gives_its_own_reason_rule_and_remedy) {  // pitfall 24
+  const auto verdict = conclude(kRecipient, decision_of({.tlsa = Tlsa::ServFail}), {}, std::nullopt, false);
+  EXPECT_EQ(verdict.outcome, Outcome::Deferred);
+  EXPECT_EQ(verdict.status.to_string(), "4.4.3");
+  EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
+  EXPECT_NE(verdict.explanation.find("RFC 7672 §2.1.2"), std::string::npos);
+  EXPECT_NE(verdict.explanation.find("repair its DNS"), std::string::npos);
+}
+
+TEST(Proof, D25_a_proved_host_behind_an_unsigned_mx_is_not_shown_as_the_same_thing) {
+  policy::SessionEvidence evidence;
+  evidence.tls = policy::TlsEvidence{};
+  evidence.verdict.result = policy::ProofResult::Verified;
+  evidence.verdict.matched = tlsa_record();
+  EXPECT_EQ(proof_name(evidence, decision_of({}).hosts.at(0)), "DANE-EE 3 1 1");
+  EXPECT_EQ(proof_name(evidence, decision_of({.mx = Mx::Insecure}).hosts.at(0)),
+            "DANE-EE 3 1 1 (host verified, MX not)");
+}
+
+TEST(Proof, tls_without_proof_is_called_what_it_is) {
+  policy::SessionEvidence evidence;
+  const auto host = decision_of({.tlsa = Tlsa::Absent}).hosts.at(0);
+  EXPECT_EQ(proof_name(evidence, host), "plaintext");
+  evidence.tls = policy::TlsEvidence{};
+  EXPECT_EQ(proof_name(evidence, host), "TLS unauthenticated");
+}
+
+}  // namespace
+}  // namespace postseal::outbound
