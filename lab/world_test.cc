@@ -159,6 +159,15 @@ TEST(World, the_example_of_the_documentation_is_valid) {
   EXPECT_EQ(world->cases.size(), 10u);
 }
 
+TEST(World, every_key_of_the_documentation_is_read) {
+  const auto world = load_world(POSTSEAL_SOURCE_DIR "/fuzz/corpus/world/everything");
+  ASSERT_TRUE(world) << to_string(world.error());
+  ASSERT_EQ(world->cases.size(), 1u);
+  EXPECT_EQ(world->hosts[0].server.starttls, "injected");
+  EXPECT_EQ(world->policies[0].status, 301);
+  EXPECT_EQ(world->cases[0].local_rule, "dane-only");
+}
+
 struct Mistake {
   std::string toml;
   int line;
