@@ -4,10 +4,22 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 namespace postseal::cli {
+
+namespace {
+
+/// A word that is no command, said as such: CLI11 would only say that a command is required.
+bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return false;
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::ranges::none_of(commands, [&](const CLI::App* command) { return command->get_name() == argv[1]; });
+}
+
+}  // namespace
 
 int run(int argc, char** argv) {
   // A peer that goes away is an error of that write, not of the program.
@@ -23,6 +35,10 @@ int run(int argc, char** argv) {
     add_dane(app, exit_code);
     add_mta_sts(app, exit_code);
     add_lab(app, exit_code);
+    if (is_unknown_command(app, argc, argv)) {
+      fmt::print(stderr, "postseal: {} is no command; postseal --help lists them\n", argv[1]);
+      return kUsage;
+    }
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;

@@ -127,7 +127,10 @@ void add_send(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("send", "Deliver one message now, to servers that prove themselves");
   command->add_option("--from", options->from, "Envelope sender; \"\" or <> for none")
       ->option_text("ADDRESS [you@host]");
-  command->add_option("--to", options->to, "Recipient; may be given several times")->required()->option_text("ADDRESS");
+  command->add_option("--to", options->to, "Recipient; may be given several times")
+      ->required()
+      ->allow_extra_args(false)
+      ->option_text("ADDRESS");
   command->add_option("FILE", options->file, "The message (RFC 5322); - for standard input")->required();
   command->add_flag("--requiretls", options->requiretls, "Only to verified servers that promise the same (RFC 8689)");
   command->add_option("--dsn-notify", options->notify, "NEVER, or a list of SUCCESS,FAILURE,DELAY (RFC 3461)")
