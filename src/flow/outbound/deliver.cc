@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 
 #include "flow/outbound/attempt.h"
 #include "flow/outbound/gather.h"
+#include "flow/outbound/randomness.h"
 #include "flow/outbound/session_pool.h"
 #include "vocab/await_all.h"
 
@@ -24,8 +24,7 @@ milliseconds since(steady_clock::time_point start) {
 }
 
 std::string new_id() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
+  return fmt::format("{:016x}", random_engine()());
 }
 
 /// Destinations whose first host is the same go one after the other, so that they can share its session.

@@ -2,10 +2,10 @@
 #include "flow/outbound/gather.h"
 
 #include <algorithm>
-#include <random>
 #include <ranges>
 
 #include "edge/tls/verify.h"
+#include "flow/outbound/randomness.h"
 #include "protocol/dane/lookup.h"
 #include "vocab/await_all.h"
 
@@ -48,7 +48,7 @@ Awaitable<policy::HostFacts> gather_host(Search search, Domain name, std::uint16
 /// RFC 5321 §5.1: lowest preference first, equal preferences in random order.
 std::vector<dns::MxRecord> in_order(std::vector<dns::MxRecord> records, std::size_t at_most) {
   std::erase_if(records, [](const dns::MxRecord& record) { return record.exchange.is_root(); });
-  std::ranges::shuffle(records, std::mt19937(std::random_device{}()));
+  std::ranges::shuffle(records, random_engine());
   std::vector<std::pair<std::uint16_t, std::size_t>> order;
   for (std::size_t i = 0; i < records.size(); ++i) order.emplace_back(records[i].preference, i);
   std::ranges::sort(order);
