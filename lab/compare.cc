@@ -95,8 +95,9 @@ Arrivals arrivals(const Observation& seen, const std::string& recipient, std::st
   const std::string on_disk = with_lf(seen.wire);
   for (const auto& [host, letters] : seen.real_letters) {
     for (const std::string& letter : letters) {
-      if (letter.find(marker) == std::string::npos || letter.find(recipient) == std::string::npos) continue;
-      // A real server puts its own header fields on top.
+      // A real server puts its own header fields on top, and names the recipient there.
+      const auto begin = letter.find(marker);
+      if (begin == std::string::npos || letter.substr(0, begin).find(recipient) == std::string::npos) continue;
       (with_lf(letter).ends_with(on_disk) ? result.at : result.altered_at).push_back(host.ascii());
     }
   }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 namespace postseal::lab {
 
 namespace {
@@ -28,6 +30,8 @@ std::string format_settings_file(const settings::Settings& settings) {
         fmt::format("root = \"{}:{}\"\n", settings.resolver.root->address.to_string(), settings.resolver.root->port);
   }
   text += fmt::format("trust_anchor = {}\n", quoted(settings.resolver.trust_anchor));
+  text += fmt::format("timeout = {}\n",
+                      std::chrono::duration_cast<std::chrono::seconds>(settings.resolver.timeout).count());
   text += fmt::format("\n[delivery]\nhostname = {}\nport = {}\n", quoted(settings.delivery.hostname),
                       settings.delivery.port);
   text += fmt::format("timeout = {}\nconnect_timeout = {}\n", settings.delivery.timeout.count(),

@@ -74,7 +74,9 @@ struct CertificateSpec {
 
 struct SmtpReplySpec {
   std::string stage;  ///< "connect", "ehlo", "starttls", "mail", "rcpt", "data", "body"
-  std::string reply;  ///< "451 4.3.0 try later"; "drop" closes, "reset" sends RST, "hang" never answers, "garbage"
+  /// "451 4.3.0 try later"; "drop" closes, "reset" sends RST, "hang" never answers, "garbage", "tarpit" (the usual
+  /// reply, a byte a second); at stage "body" also "drop-midway" and "reset-midway", while the letter is under way.
+  std::string reply;
 };
 
 struct MailServerSpec {

@@ -80,12 +80,15 @@ void read_reply(const TomlNode& node, const Place& place, std::vector<SmtpReplyS
   reader.choice("stage", reply.stage, {"connect", "ehlo", "starttls", "mail", "rcpt", "data", "body"});
   reader.text("reply", reply.reply);
   if (reply.stage.empty()) reader.fail("stage", "is missing");
-  const bool word =
-      reply.reply == "drop" || reply.reply == "reset" || reply.reply == "hang" || reply.reply == "garbage";
+  constexpr std::array<std::string_view, 7> kWords = {"drop",   "reset",       "hang",        "garbage",
+                                                      "tarpit", "drop-midway", "reset-midway"};
+  const bool word = std::ranges::find(kWords, reply.reply) != kWords.end();
   const bool coded = reply.reply.size() >= 3 &&
                      std::ranges::all_of(reply.reply.substr(0, 3), [](char c) { return c >= '0' && c <= '9'; });
   if (!word && !coded) {
-    reader.fail("reply", "must begin with three digits, or be one of drop, reset, hang, garbage");
+    reader.fail("reply",
+                "must begin with three digits, or be one of drop, reset, hang, garbage, tarpit, drop-midway, "
+                "reset-midway");
   }
   reader.finish();
   out.push_back(std::move(reply));

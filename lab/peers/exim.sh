@@ -34,8 +34,9 @@ umask 022
 mkdir -p "$LAB_DIRECTORY/spool" "$LAB_DIRECTORY/received"
 cp "$LAB_CHAIN" "$LAB_DIRECTORY/exim-chain.pem"
 cp "$LAB_KEY" "$LAB_DIRECTORY/exim-key.pem"
-chmod 600 "$LAB_DIRECTORY/exim-key.pem"
-chown Debian-exim "$LAB_DIRECTORY/spool" "$LAB_DIRECTORY/received" "$LAB_DIRECTORY/exim-key.pem"
+chmod 600 "$LAB_DIRECTORY/exim-chain.pem" "$LAB_DIRECTORY/exim-key.pem"
+chown Debian-exim "$LAB_DIRECTORY/spool" "$LAB_DIRECTORY/received" \
+  "$LAB_DIRECTORY/exim-chain.pem" "$LAB_DIRECTORY/exim-key.pem"
 
 cat > "$LAB_DIRECTORY/exim.conf" <<CONFIG
 primary_hostname = $LAB_NAME

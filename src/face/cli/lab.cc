@@ -186,7 +186,9 @@ void add_lab(CLI::App& app, int& exit_code) {
   run->add_flag("--json", options->json, "One JSON document, delivery records and all");
   run->add_flag("--verbose", options->verbose, "Steps and SMTP lines of each case, on standard error");
   run->add_option("--jobs", options->jobs, "Cases at one time")->check(CLI::Range(1, 64))->option_text("N [12]");
-  run->footer("Exit codes: 0 all as expected, 1 not, 64 usage, 65 the world is no good, 66 no such file.");
+  run->footer(
+      "Exit codes: 0 all as expected, 1 not, 64 usage, 65 the world is no good, 66 no such file,\n"
+      "69 it could not be brought up.");
   run->callback([options, &exit_code] { exit_code = run_world(*options); });
 
   CLI::App* stay = command->add_subcommand("up", "Bring a world up and leave it up");
