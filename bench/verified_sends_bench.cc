@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rooms: lab flow/outbound tests
+// rooms: lab flow/outbound vocab
 // Verified sends per second to a lab sink on loopback: signed DNS validated here (cached after the first), DANE-EE 3 1
 // 1, a 4 KiB letter. Client on one core, the lab's servers on another. bench/verified_sends.sh puts the figures beside
 // what `openssl speed` gives for the handshake's primitives in the same run.

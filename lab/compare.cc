@@ -133,6 +133,14 @@ const RecipientVerdict* verdict_for(const std::vector<DeliveryRecord>& records, 
   return nullptr;
 }
 
+/// How the host's session came about: "shared", "own", or nothing if there was none.
+std::string session_word(const DeliveryRecord& record, const RecipientVerdict& verdict) {
+  for (auto attempt = record.attempts.rbegin(); attempt != record.attempts.rend(); ++attempt) {
+    if (attempt->host == verdict.host) return attempt->shared_session ? "shared" : "own";
+  }
+  return "";
+}
+
 RecipientRow judge(const CaseSpec& spec, const Observation& seen, const std::string& recipient) {
   const auto special = spec.expect_for.find(recipient);
   const Expectation& expected = special == spec.expect_for.end() ? spec.expect : special->second;
@@ -158,6 +166,8 @@ RecipientRow judge(const CaseSpec& spec, const Observation& seen, const std::str
   check("outcome", expected.outcome, row.outcome, expected.outcome == row.outcome);
   check("proof", expected.proof, proof_word(*verdict), proof_fits(expected.proof, proof_word(*verdict)));
   check("host", expected.host, row.host, lower(expected.host) == row.host);
+  const std::string session = session_word(*record, *verdict);
+  check("session", expected.session, session, expected.session == session);
   check("status", expected.status, row.status, expected.status == row.status);
   const auto names = names_in({*record});
   expect_names(expected.reasons, names, "reasons", row.mismatches);

@@ -53,8 +53,9 @@ auto make_adapters(settings::Settings settings, boost::asio::any_io_executor exe
 outbound::Observer writing_to(std::string& trace) {
   outbound::Observer observer;
   observer.step = [&trace](const std::string& line) { trace += line + "\n"; };
-  observer.wire = [&trace](bool sent, std::string_view line, bool tls) {
-    trace += fmt::format("  {} {} {}\n", tls ? "tls" : "   ", sent ? ">" : "<", line);
+  observer.wire = [&trace](const outbound::WireLine& line) {
+    trace +=
+        fmt::format("  {} {} {} {}\n", line.host.ascii(), line.tls ? "tls" : "   ", line.sent ? ">" : "<", line.text);
   };
   return observer;
 }

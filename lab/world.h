@@ -144,6 +144,7 @@ struct Expectation {
   std::string status;                 ///< enhanced status, "4.7.5"
   std::vector<std::string> reasons;   ///< slugs that the record must contain
   std::vector<std::string> tlsrpt;    ///< RFC 8460 §4.3 result types that the record must contain
+  std::string session;                ///< "shared" (an open one was used) or "own"
   std::vector<std::string> not_asked;  ///< "TLSA _25._tcp.mx.d29.test": must not be in the name server's log; any port
 };
 

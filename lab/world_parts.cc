@@ -342,6 +342,10 @@ Expectation read_expectation(const TomlNode& node, const Place& place) {
     const auto status = EnhancedStatus::parse_prefix(expectation.status);
     if (!status || status->to_string() != expectation.status) reader.fail("status", "must be like \"4.7.5\"");
   }
+  reader.text("session", expectation.session);
+  if (!expectation.session.empty() && expectation.session != "shared" && expectation.session != "own") {
+    reader.fail("session", "allowed: shared, own");
+  }
   reader.texts("reasons", expectation.reasons);
   reader.choices("tlsrpt", expectation.tlsrpt,
                  {"starttls-not-supported", "certificate-host-mismatch", "certificate-expired",

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 namespace postseal::cli {
@@ -131,7 +132,7 @@ void host_lines(Page& page, const outbound::DeliveryRecord& record, const policy
     page.item("names", names_text(host.requirement));
     page.item("SNI", host.requirement.sni.ascii());
   }
-  page.item("why", " ");
+  page.line(6, "why");
   page.reasons(8, host.reasons);
   for (const auto& attempt : record.attempts) {
     if (attempt.host == host.host) evidence_lines(page, attempt);
@@ -148,8 +149,10 @@ std::string sts_text(const mtasts::StsFacts& sts) {
 
 std::string mx_text(const policy::Facts& facts) {
   if (facts.implicit_mx) return fmt::format("none ({}): the domain itself", state(facts.mx));
+  auto sorted = facts.mx.records;
+  std::ranges::sort(sorted);
   std::vector<std::string> records;
-  for (const auto& record : facts.mx.records) {
+  for (const auto& record : sorted) {
     records.push_back(
         fmt::format("{} {}", record.preference, record.exchange.is_root() ? "." : record.exchange.ascii()));
   }

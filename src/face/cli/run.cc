@@ -43,8 +43,9 @@ outbound::Observer observer_for(const CommonOptions& options, bool progress) {
   outbound::Observer observer;
   if (progress || options.verbose) observer.step = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   if (options.verbose) {
-    observer.wire = [](bool sent, std::string_view line, bool tls) {
-      fmt::print(stderr, "  {} {} {}\n", tls ? "tls" : "   ", sent ? ">" : "<", line);
+    observer.wire = [](const outbound::WireLine& line) {
+      fmt::print(stderr, "  {} {} {} {}\n", line.host.ascii(), line.tls ? "tls" : "   ", line.sent ? ">" : "<",
+                 line.text);
     };
   }
   return observer;

@@ -73,16 +73,13 @@ std::expected<std::unique_ptr<Adapters>, std::string> Adapters::create(settings:
   if (settings.delivery.hostname.empty()) settings.delivery.hostname = machine_name();
   if (settings.cache_dir.empty()) settings.cache_dir = default_cache_dir();
 
-  tls::TrustStore trust = tls::TrustStore::system();
-  if (!settings.ca_file.empty()) {
-    auto from_file = tls::TrustStore::from_file(settings.ca_file);
-    if (!from_file) return std::unexpected(from_file.error());
-    trust = std::move(*from_file);
-  }
+  auto trust = settings.ca_file.empty() ? std::expected<tls::TrustStore, std::string>(tls::TrustStore::system())
+                                        : tls::TrustStore::from_file(settings.ca_file);
+  if (!trust) return std::unexpected(trust.error());
   auto resolver = resolver::UnboundResolver::create(resolver_config(settings), executor);
   if (!resolver) return std::unexpected(resolver.error());
 
-  std::unique_ptr<Adapters> adapters(new Adapters(std::move(settings), std::move(trust)));
+  std::unique_ptr<Adapters> adapters(new Adapters(std::move(settings), std::move(*trust)));
   adapters->resolver_ = std::move(*resolver);
   adapters->fetcher_ = std::make_unique<http::PolicyFetch>(*adapters->resolver_, fetch_settings(adapters->settings_));
   adapters->cache_ =

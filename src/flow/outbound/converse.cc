@@ -12,8 +12,9 @@ constexpr std::chrono::seconds kQuitPatience{2};
 
 }  // namespace
 
-Conversation::Conversation(std::unique_ptr<net::Stream> stream, smtp::ClientSettings settings, const Observer* observer)
-    : stream_(std::move(stream)), engine_(std::move(settings)), observer_(observer) {}
+Conversation::Conversation(std::unique_ptr<net::Stream> stream, smtp::ClientSettings settings, Domain host,
+                           const Observer* observer)
+    : stream_(std::move(stream)), engine_(std::move(settings)), host_(std::move(host)), observer_(observer) {}
 
 void Conversation::adopt_stream(std::unique_ptr<net::Stream> stream) {
   stream_ = std::move(stream);
@@ -31,7 +32,7 @@ void Conversation::trace(bool sent, std::string_view bytes) const {
     const auto end = bytes.find('\n');
     std::string_view line = bytes.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    observer_->wire(sent, line, tls_);
+    observer_->wire({host_, sent, tls_, line});
     if (end == std::string_view::npos) return;
     bytes.remove_prefix(end + 1);
   }

@@ -14,7 +14,8 @@ namespace postseal::outbound {
 /// One dialogue. Owns the stream; TLS swaps it for a stronger one.
 class Conversation {
  public:
-  Conversation(std::unique_ptr<net::Stream> stream, smtp::ClientSettings settings, const Observer* observer);
+  Conversation(std::unique_ptr<net::Stream> stream, smtp::ClientSettings settings, Domain host,
+               const Observer* observer);
 
   /// The engine's next event, or why the transport failed. RFC 5321 §4.5.3.2: each wait is bounded by the engine's
   /// timer and by the deadline, whichever comes first.
@@ -40,6 +41,7 @@ class Conversation {
 
   std::unique_ptr<net::Stream> stream_;
   smtp::Client engine_;
+  Domain host_;  ///< for the trace
   const Observer* observer_;
   bool tls_ = false;
   bool in_body_ = false;

@@ -23,9 +23,7 @@ milliseconds since(steady_clock::time_point start) {
   return std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
 }
 
-std::string new_id() {
-  return fmt::format("{:016x}", random_engine()());
-}
+std::string new_id() { return fmt::format("{:016x}", random_engine()()); }
 
 /// Destinations whose first host is the same go one after the other, so that they can share its session.
 std::vector<std::vector<std::size_t>> by_first_host(const std::vector<DeliveryRecord>& records) {

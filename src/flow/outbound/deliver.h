@@ -34,10 +34,18 @@ struct Letter {
   smtp::DsnRequest dsn;
 };
 
+/// One line of an SMTP dialogue.
+struct WireLine {
+  const Domain& host;
+  bool sent;
+  bool tls;
+  std::string_view text;
+};
+
 /// Told of each step while it happens; for progress and --verbose. Any may be empty.
 struct Observer {
-  std::function<void(const std::string& line)> step;                     ///< "d01.test: mx.d01.test: connected"
-  std::function<void(bool sent, std::string_view line, bool tls)> wire;  ///< SMTP lines, without the message body
+  std::function<void(const std::string& line)> step;  ///< "d01.test: mx.d01.test: connected"
+  std::function<void(const WireLine& line)> wire;     ///< SMTP lines, without the message body
 };
 
 class Outbound {

@@ -135,7 +135,8 @@ class Opening {
     session_->evidence.port = request_.port;
     session_->evidence.weakened = request_.weakened;
     say(fmt::format("connected to {}", dialled->address.to_string()));
-    session_->talk = std::make_unique<Conversation>(std::move(dialled->stream), std::move(client), tools_.observer);
+    session_->talk = std::make_unique<Conversation>(std::move(dialled->stream), std::move(client),
+                                                    request_.decision.host, tools_.observer);
     co_return true;
   }
 
