@@ -6,7 +6,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
-#include <mutex>
 
 #include "edge/store/policy_cache.h"
 #include "flow/outbound/adapters.h"
@@ -42,14 +41,6 @@ Awaitable<std::vector<outbound::DeliveryRecord>> deliver(outbound::Adapters* ada
   co_return records;
 }
 
-/// libunbound reads its configuration with one parser for the whole process: one set of adapters at a time is made.
-auto make_adapters(settings::Settings settings, boost::asio::any_io_executor executor, std::string& trace) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard guard(one_at_a_time);
-  return outbound::Adapters::create(std::move(settings), std::move(executor),
-                                    [&trace](const std::string& line) { trace += line + "\n"; });
-}
-
 outbound::Observer writing_to(std::string& trace) {
   outbound::Observer observer;
   observer.step = [&trace](const std::string& line) { trace += line + "\n"; };
@@ -83,7 +74,8 @@ std::expected<Sent, std::string> send_case(const CaseSpec& spec, std::string tex
   letter.requiretls = spec.requiretls;
 
   boost::asio::io_context io(1);
-  auto adapters = make_adapters(std::move(settings), io.get_executor(), sent.trace);
+  auto adapters = outbound::Adapters::create(std::move(settings), io.get_executor(),
+                                             [&sent](const std::string& line) { sent.trace += line + "\n"; });
   if (!adapters) return std::unexpected(adapters.error());
   std::exception_ptr bug;
   auto work = deliver(adapters->get(), std::move(letter), writing_to(sent.trace));

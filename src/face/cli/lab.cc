@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "face/cli/cli.h"
+#include "face/cli/interrupt.h"
 #include "face/cli/run.h"
 #include "lab/engine.h"
 #include "lab/report.h"
@@ -117,6 +118,7 @@ int run_world(const LabOptions& options) {
   auto site = open_site(options, std::move(*world));
   if (!site) return site.error();
 
+  const Interrupt interrupt(options.keep.empty() ? site->folder.path() : fs::path());
   const auto result = lab::run_cases(*site->world, {std::move(*cases), options.jobs});
   if (options.verbose) {
     for (std::size_t i = 0; i < result.cases.size(); ++i) {
