@@ -238,6 +238,9 @@ ProofVerdict verify_chain(const Requirement& requirement, const std::vector<Byte
     if (X509_VERIFY_PARAM_add1_host(parameters, name.data(), name.size()) != 1) throw std::bad_alloc();
   if (holder) X509_STORE_CTX_set0_dane(context.get(), SSL_get0_dane(holder.get()));
 
+  // RFC 7672 §3.1.1 MUST (D14, D15, D23): any one usable record that matches is enough; usage 3 matches the leaf only.
+  // RFC 7672 §3.1.2, RFC 7671 §5.2 MUST (D16, D18, D19, D20): usage 2 needs a chain to the certificate or key it names,
+  // sent by the server or whole in DNS, valid in time and by path length, CA flag and name constraints.
   const bool good = X509_verify_cert(context.get()) == 1;
   ERR_clear_error();
   if (good) return accept(requirement, holder.get(), observed, leaf);

@@ -35,6 +35,7 @@ Awaitable<policy::HostFacts> gather_host(Search search, Domain name, std::uint16
   host.name_valid = is_valid_exchange(name);
   if (!host.name_valid) co_return host;
   auto& resolver = search.from.resolver;
+  // RFC 7672 §2.2.2 MUST (D30): addresses first; whether TLSA is asked for at all depends on them.
   host.addresses = co_await dane::lookup_addresses(resolver, name, lookup_deadline(search));
   auto bases = dane::tlsa_base_domains(name, host.addresses);
   if (bases.empty()) co_return host;
@@ -67,6 +68,7 @@ struct HostsFound {
 
 Awaitable<HostsFound> find_hosts_by_mx(Search search, Domain domain) {
   HostsFound found;
+  // RFC 7672 §2.1.3 (D35): a next hop that is an alias has the MX records of its target, secure only if every link is.
   found.mx = dns::parse_mx(co_await search.from.resolver.lookup(domain, dns::RecordType::MX, lookup_deadline(search)));
   std::vector<dns::MxRecord> records;
   if (found.mx.found()) {

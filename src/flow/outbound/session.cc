@@ -84,7 +84,7 @@ class Opening {
     }
     session_->evidence.requiretls_offered =
         session_->evidence.tls && session_->talk->engine().capabilities().requiretls;
-    // RFC 8689 §4.2.1 MUST (X05): the promise counts only inside TLS.
+    // RFC 8689 §4.2.1 MUST (X05, X06): the promise counts only inside TLS.
     if (requirement_.requiretls_keyword && !session_->evidence.requiretls_offered) {
       fail("the server does not offer REQUIRETLS", std::nullopt);
       co_await session_->talk->quit(request_.deadline);

@@ -110,7 +110,7 @@ void HostCase::apply_dane() {
       // RFC 7672 §2.2.2 SHOULD (D29): no TLSA question for a host whose address is not signed.
       return note(ReasonCode::AddressInsecure, fmt::format("the address of {} is not signed: no DANE", name()));
     case dane::TlsaLookup::State::Absent:
-      // RFC 7672 §2.2 (D05, D06, D07): absent, or unsigned: as if there were none.
+      // RFC 7672 §2.2 (D05, D06, D07, X03): absent, or unsigned: as if there were none.
       return note(ReasonCode::TlsaAbsent,
                   fmt::format("{} publishes no secure TLSA record for port {}", name(), facts_.port));
     case dane::TlsaLookup::State::Failed: {
@@ -143,7 +143,8 @@ void HostCase::apply_usable_tlsa() {
   }
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
-  // RFC 7672 §2.2 MUST (D01, D02, D10): a usable secure record demands a match.
+  // RFC 7672 §2.2 MUST, RFC 8461 §2 MUST (D01, D02, D10, X01): whatever MTA-STS says, a usable secure record demands a
+  // match.
   raise_to_dane(requirement(), set.usable, host_.tlsa.base_domain, std::move(names));
   note(ReasonCode::TlsaUsable, fmt::format("{} publishes {} usable TLSA record{}: the server must match one", name(),
                                            set.usable.size(), set.usable.size() == 1 ? "" : "s"));
