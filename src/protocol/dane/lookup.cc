@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/dane/lookup.h"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <string>
 #include <utility>
+
+#include "vocab/await_all.h"
 
 namespace postseal::dane {
 namespace {
 
 using dns::RecordType;
-using boost::asio::experimental::awaitable_operators::operator&&;
 
 /// The found address answers, A first. Only they say where the host is: RFC 7672 §2.1.2 excludes a host only when a
 /// failure "prevents network address resolution", and a NODATA of the other family says nothing about this one.
@@ -42,9 +42,11 @@ bool any_aliased(const std::vector<const dns::Answer<IpAddress>*>& answers) {
 
 Awaitable<HostAddresses> lookup_addresses(dns::Resolver& resolver, Domain host, Deadline deadline) {
   // At the same time: a name server that is dead for one type costs one deadline, not two.
-  auto [a, aaaa] =
-      co_await (resolver.lookup(host, RecordType::A, deadline) && resolver.lookup(host, RecordType::AAAA, deadline));
-  HostAddresses addresses{dns::parse_addresses(a), dns::parse_addresses(aaaa), {}, false};
+  std::vector<Awaitable<dns::RawAnswer>> lookups;
+  lookups.push_back(resolver.lookup(host, RecordType::A, deadline));
+  lookups.push_back(resolver.lookup(host, RecordType::AAAA, deadline));
+  const auto answers = co_await await_all(std::move(lookups));
+  HostAddresses addresses{dns::parse_addresses(answers[0]), dns::parse_addresses(answers[1]), {}, false};
 
   // RFC 7672 §2.1.3: the security of the first alias alone needs a question of type CNAME (D33, D34).
   const auto found = found_answers(addresses);
