@@ -56,7 +56,9 @@ Decision conclude_without_host(const Facts& facts, Decision decision) {
     return has_reason(host, ReasonCode::RequireTlsUnauthenticMx);
   };
   if (std::ranges::all_of(hosts, dead)) {
-    if (absence_is_doubtful(facts, false)) {
+    const bool secure = facts.mx.secure &&
+                        std::ranges::all_of(facts.hosts, [](const HostFacts& host) { return host.addresses.a.secure; });
+    if (absence_is_doubtful(facts, secure)) {
       return end(std::move(decision), Course::Defer, kNoHost, ReasonCode::AllHostsNotFound,
                  "no MX host exists, but an enforced MTA-STS policy says that there are some");
     }
