@@ -66,12 +66,11 @@ struct Site {
   }
 
   Awaitable<std::size_t> send(outbound::Outbound& out) {
-    lab::LetterSource source(letter);
     outbound::Letter mail;
     mail.from = Mailbox::parse("a@sender.test").value();
     mail.recipients = {Mailbox::parse("user@one.test").value()};
     mail.facts.wire_size = letter.size();
-    mail.source = &source;
+    mail.open = [this] { return std::make_unique<lab::LetterSource>(letter); };
     const auto records = co_await out.send(std::move(mail));
     const auto& verdict = records.at(0).recipients.at(0);
     if (verdict.proof_name != "DANE-EE 3 1 1") give_up(verdict.explanation);

@@ -4,6 +4,7 @@
 // body encoder takes what the scanner took, and its size is the one that was promised.
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,6 @@ void must(bool held) {
 class TextSource final : public message::Source {
  public:
   explicit TextSource(std::string_view text) : text_(text) {}
-  bool rewind() override { return false; }
   std::ptrdiff_t read(std::span<char> buffer) override {
     std::size_t length = text_.copy(buffer.data(), buffer.size());
     text_.remove_prefix(length);
@@ -34,9 +34,9 @@ class TextSource final : public message::Source {
 };
 
 void must_be_sendable(std::string_view file, const message::MessageFacts& facts) {
-  TextSource text(file);
-  message::CrlfSource crlf(text);
-  message::Source& source = facts.line_ends == message::LineEnds::Lf ? static_cast<message::Source&>(crlf) : text;
+  std::unique_ptr<message::Source> opened = std::make_unique<TextSource>(file);
+  if (facts.line_ends == message::LineEnds::Lf) opened = std::make_unique<message::CrlfSource>(std::move(opened));
+  message::Source& source = *opened;
   smtp::BodyEncoder encoder(smtp::BodyForm::DotStuffed);
   std::string wire;
   char buffer[7];

@@ -61,7 +61,6 @@ std::expected<Sent, std::string> send_case(const CaseSpec& spec, std::string tex
 
   Sent sent;
   sent.wire = as_sent(std::move(text), facts->line_ends);
-  LetterSource source(sent.wire);
   outbound::Letter letter;
   letter.from = *Mailbox::parse(kSender);
   for (const std::string& recipient : spec.recipients) {
@@ -70,7 +69,7 @@ std::expected<Sent, std::string> send_case(const CaseSpec& spec, std::string tex
     letter.recipients.push_back(std::move(*mailbox));
   }
   letter.facts = *facts;
-  letter.source = &source;
+  letter.open = [text = std::string_view(sent.wire)] { return std::make_unique<LetterSource>(text); };
   letter.requiretls = spec.requiretls;
 
   boost::asio::io_context io(1);

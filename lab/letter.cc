@@ -86,11 +86,6 @@ std::string with_lf(std::string_view text) {
   return result;
 }
 
-bool LetterSource::rewind() {
-  at_ = 0;
-  return true;
-}
-
 std::ptrdiff_t LetterSource::read(std::span<char> buffer) {
   const std::size_t count = std::min(buffer.size(), text_.size() - at_);
   std::memcpy(buffer.data(), text_.data() + at_, count);

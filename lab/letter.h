@@ -30,7 +30,6 @@ std::string with_lf(std::string_view text);
 class LetterSource final : public message::Source {
  public:
   explicit LetterSource(std::string_view text) : text_(text) {}
-  bool rewind() override;
   std::ptrdiff_t read(std::span<char> buffer) override;
 
  private:

@@ -81,6 +81,10 @@ Awaitable<std::expected<Dialled, std::vector<DialFailure>>> dial_tcp(std::vector
     }
     if (deadline.passed()) {
       auto result = failures(*race, true);
+      // Even when there was no time for a first try, the caller hears of an address and a reason.
+      if (result.empty() && !addresses.empty()) {
+        result.push_back({addresses.front(), {IoErrorCode::Timeout, "no time was left to connect"}});
+      }
       race->close_all();
       co_return std::unexpected(std::move(result));
     }

@@ -25,7 +25,8 @@ struct DialSettings {
   std::chrono::milliseconds head_start{250};
 };
 
-/// Tries the addresses in order. On failure: one entry for every address that was tried.
+/// REQUIRES: addresses is not empty. Tries them in order. On failure: one entry for every address that was tried, at
+/// least one.
 Awaitable<std::expected<Dialled, std::vector<DialFailure>>> dial_tcp(std::vector<IpAddress> addresses,
                                                                      std::uint16_t port, DialSettings settings,
                                                                      Deadline deadline);

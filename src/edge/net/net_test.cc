@@ -40,6 +40,31 @@ TEST(Tcp, a_read_ends_at_its_deadline) {
   EXPECT_EQ(tests::run_coroutine(read_from_a_silent_peer()), IoErrorCode::Timeout);
 }
 
+/// The peer has bytes ready all the time, and the time is up.
+Awaitable<IoErrorCode> read_from_a_flood_too_late() {
+  auto listener = co_await listen_tcp(kHere, 0);
+  auto dialled = co_await dial_tcp({kHere}, (*listener)->port(), {}, Deadline::in(seconds(5)));
+  auto accepted = co_await (*listener)->accept();
+  co_await accepted->stream->write_all("flood", Deadline::in(seconds(5)));
+  char one[1];
+  co_await dialled->stream->read_some(one, Deadline::in(seconds(5)));
+  auto count = co_await dialled->stream->read_some(one, Deadline::in(milliseconds(-1)));
+  co_return count ? IoErrorCode::Other : count.error().code;
+}
+
+TEST(Tcp, bytes_that_are_ready_do_not_outlast_the_deadline) {
+  EXPECT_EQ(tests::run_coroutine(read_from_a_flood_too_late()), IoErrorCode::Timeout);
+}
+
+Awaitable<std::size_t> dial_without_time() {
+  auto dialled = co_await dial_tcp({kHere}, 9, {}, Deadline::in(milliseconds(-1)));
+  co_return dialled ? 0 : dialled.error().size();
+}
+
+TEST(Dial, without_time_for_a_first_try_there_is_a_reason_all_the_same) {
+  EXPECT_EQ(tests::run_coroutine(dial_without_time()), 1u);
+}
+
 Awaitable<IoErrorCode> read_after(bool reset) {
   auto listener = co_await listen_tcp(kHere, 0);
   auto dialled = co_await dial_tcp({kHere}, (*listener)->port(), {}, Deadline::in(seconds(5)));

@@ -70,6 +70,8 @@ TcpStream::~TcpStream() { close(); }
 
 Awaitable<std::expected<std::size_t, IoError>> TcpStream::read_some(std::span<char> buffer, Deadline deadline) {
   auto state = state_;
+  // A peer that always has bytes ready, or room for them, would keep winning against the timer.
+  if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
   state->arm(&State::reading, deadline);
   auto [error, count] = co_await state->socket.async_read_some(asio::buffer(buffer.data(), buffer.size()), kNoThrow);
   state->disarm(&State::reading);
@@ -79,6 +81,8 @@ Awaitable<std::expected<std::size_t, IoError>> TcpStream::read_some(std::span<ch
 
 Awaitable<std::expected<void, IoError>> TcpStream::write_all(std::string_view bytes, Deadline deadline) {
   auto state = state_;
+  // A peer that always has bytes ready, or room for them, would keep winning against the timer.
+  if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
   state->arm(&State::writing, deadline);
   auto [error, count] = co_await asio::async_write(state->socket, asio::buffer(bytes.data(), bytes.size()), kNoThrow);
   state->disarm(&State::writing);

@@ -160,6 +160,18 @@ std::string group_of(SSL* ssl) {
   return type != nullptr ? type : "";
 }
 
+/// The security floor, asked of the handshake as it came out.
+bool is_strong(SSL* ssl) {
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+  if (cipher == nullptr || SSL_version(ssl) < TLS1_2_VERSION || SSL_CIPHER_is_aead(cipher) != 1) return false;
+  const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+  if (exchange != NID_kx_ecdhe && exchange != NID_kx_any) return false;
+  // RFC 9155: SHA-1 signs no handshake that counts. A resumed session has no signature of its own.
+  int digest = NID_undef;
+  if (SSL_session_reused(ssl) == 1 || SSL_get_peer_signature_nid(ssl, &digest) != 1) return true;
+  return digest != NID_sha1 && digest != NID_md5 && digest != NID_md5_sha1;
+}
+
 policy::TlsEvidence evidence_of(SSL* ssl, const Connection& connection) {
   policy::TlsEvidence evidence;
   if (SSL_get_current_cipher(ssl) != nullptr) {
@@ -168,6 +180,7 @@ policy::TlsEvidence evidence_of(SSL* ssl, const Connection& connection) {
     evidence.group = group_of(ssl);
   }
   evidence.resumed = SSL_session_reused(ssl) == 1;
+  evidence.strong = is_strong(ssl);
   evidence.sni = connection.requirement.sni;
   evidence.chain = connection.chain;
   return evidence;

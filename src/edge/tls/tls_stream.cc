@@ -16,6 +16,7 @@ using net::IoErrorCode;
 
 namespace {
 
+constexpr std::size_t kMaxUnsent = 64 * 1024;
 constexpr std::size_t kInputBytes = std::size_t{16} * 1024;
 /// Plaintext encrypted before it is carried away: bounds the copy in memory while a large message is sent.
 constexpr std::size_t kOutputBytes = std::size_t{64} * 1024;
@@ -78,6 +79,11 @@ struct TlsStream::State {
   }
 
   Awaitable<std::expected<void, IoError>> fill(Deadline deadline) {
+    // What reading makes OpenSSL say (alerts against renegotiation, say) goes out with the next write; a peer that
+    // provokes it without end is not waited for.
+    if (BIO_ctrl_pending(outgoing) > kMaxUnsent) {
+      co_return std::unexpected(IoError{IoErrorCode::Tls, "the peer keeps provoking TLS alerts"});
+    }
     auto count = co_await inner->read_some(input, deadline);
     if (!count) co_return std::unexpected(count.error());
     if (BIO_write(incoming, input.data(), static_cast<int>(*count)) != static_cast<int>(*count)) throw std::bad_alloc();

@@ -10,6 +10,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <span>
+#include <utility>
 
 #include "face/cli/cli.h"
 #include "protocol/message/normalise.h"
@@ -18,17 +21,17 @@ namespace postseal::cli {
 
 namespace {
 
-class FileSource final : public message::Source {
+/// An open file, shared by the sources that read it.
+class File {
  public:
-  explicit FileSource(int descriptor) : descriptor_(descriptor) {}
-  ~FileSource() override { ::close(descriptor_); }
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() { ::close(descriptor_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
 
-  bool rewind() override { return ::lseek(descriptor_, 0, SEEK_SET) == 0; }
-  std::ptrdiff_t read(std::span<char> buffer) override {
+  ssize_t read_at(off_t offset, std::span<char> buffer) const {
     ssize_t count = 0;
-    do count = ::read(descriptor_, buffer.data(), buffer.size());
+    do count = ::pread(descriptor_, buffer.data(), buffer.size(), offset);
     while (count < 0 && errno == EINTR);
     return count;
   }
@@ -37,16 +40,20 @@ class FileSource final : public message::Source {
   int descriptor_;
 };
 
-/// The file as it is, or with CRLF for each LF; owns the file below.
-class NormalisedSource final : public message::Source {
+/// Reads from a place of its own: several transactions may read the letter at once.
+class FileSource final : public message::Source {
  public:
-  explicit NormalisedSource(std::unique_ptr<FileSource> file) : file_(std::move(file)), crlf_(*file_) {}
-  bool rewind() override { return crlf_.rewind(); }
-  std::ptrdiff_t read(std::span<char> buffer) override { return crlf_.read(buffer); }
+  explicit FileSource(std::shared_ptr<const File> file) : file_(std::move(file)) {}
+
+  std::ptrdiff_t read(std::span<char> buffer) override {
+    const ssize_t count = file_->read_at(offset_, buffer);
+    if (count > 0) offset_ += count;
+    return count;
+  }
 
  private:
-  std::unique_ptr<FileSource> file_;
-  message::CrlfSource crlf_;
+  std::shared_ptr<const File> file_;
+  off_t offset_ = 0;
 };
 
 LetterError cannot_read(const std::string& path) {
@@ -60,10 +67,10 @@ std::expected<int, LetterError> keep_standard_input() {
   const int kept = ::mkstemp(name.data());
   if (kept < 0) return std::unexpected(LetterError{kCannotCreate, fmt::format("{}: {}", name, std::strerror(errno))});
   ::unlink(name.c_str());
-  FileSource input(::dup(STDIN_FILENO));
   std::array<char, 65536> buffer;
   while (true) {
-    const auto count = input.read(buffer);
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
     if (count == 0) return kept;
     std::size_t done = 0;
     while (count > 0 && done < static_cast<std::size_t>(count)) {
@@ -97,13 +104,16 @@ std::expected<LetterFile, LetterError> open_letter(const std::string& path) {
       return std::unexpected(LetterError{kNoInput, path + ": not a message but a folder"});
     }
   }
-  auto file = std::make_unique<FileSource>(descriptor);
+  const auto file = std::make_shared<const File>(descriptor);
 
   message::Scanner scanner;
   std::array<char, 65536> buffer;
-  if (!file->rewind()) return std::unexpected(LetterError{kNoInput, path + ": not a file; use - for a pipe"});
+  FileSource source(file);
   while (true) {
-    const auto count = file->read(buffer);
+    const auto count = source.read(buffer);
+    if (count < 0 && errno == ESPIPE) {
+      return std::unexpected(LetterError{kNoInput, path + ": not a file; use - for a pipe"});
+    }
     if (count < 0) return std::unexpected(cannot_read(path));
     if (count == 0) break;
     scanner.feed(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
@@ -115,11 +125,11 @@ std::expected<LetterFile, LetterError> open_letter(const std::string& path) {
   }
   LetterFile letter;
   letter.facts = *facts;
-  if (facts->line_ends == message::LineEnds::Lf) {
-    letter.source = std::make_unique<NormalisedSource>(std::move(file));
-  } else {
-    letter.source = std::move(file);
-  }
+  letter.open = [file, line_ends = facts->line_ends]() -> std::unique_ptr<message::Source> {
+    auto opened = std::make_unique<FileSource>(file);
+    if (line_ends == message::LineEnds::Lf) return std::make_unique<message::CrlfSource>(std::move(opened));
+    return opened;
+  };
   return letter;
 }
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A message in a file, or on standard input (kept in an unlinked temporary file, since it may be sent more than once).
 #include <expected>
-#include <memory>
 #include <string>
 
 #include "protocol/message/scan.h"
@@ -12,7 +11,7 @@ namespace postseal::cli {
 
 struct LetterFile {
   message::MessageFacts facts;
-  std::unique_ptr<message::Source> source;  ///< CRLF line ends
+  message::OpenSource open;  ///< CRLF line ends; the file stays open as long as this lives
 };
 
 struct LetterError {

@@ -105,7 +105,7 @@ Awaitable<int> send(Workplace place, const SendOptions& options, LetterFile& fil
   auto letter = envelope(options, place.adapters.settings().delivery.hostname);
   if (!letter) co_return fail(kUsage, letter.error());
   letter->facts = file.facts;
-  letter->source = file.source.get();
+  letter->open = file.open;
   outbound::Outbound out(place.adapters.services(), place.adapters.settings(),
                          observer_for(place.options, !place.options.json && ::isatty(STDERR_FILENO)));
   const auto records = co_await out.send(std::move(*letter));

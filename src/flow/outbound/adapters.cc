@@ -21,12 +21,13 @@ std::string machine_name() {
   return domain && domain->is_hostname() ? domain->ascii() : "localhost";
 }
 
-/// The XDG base directories, or the system's place for root.
+/// The XDG base directories, or the system's place for root. Never a folder that others may write to: what is trusted
+/// (the anchor, policies) is remembered there. Empty if there is no home.
 std::string default_cache_dir() {
   if (::getuid() == 0) return "/var/cache/postseal";
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return std::string(cache) + "/postseal";
   const char* home = std::getenv("HOME");
-  return std::string(home && *home ? home : "/tmp") + "/.cache/postseal";
+  return home && *home ? std::string(home) + "/.cache/postseal" : "";
 }
 
 resolver::ResolverConfig resolver_config(const settings::Settings& settings) {
@@ -72,6 +73,8 @@ std::expected<std::unique_ptr<Adapters>, std::string> Adapters::create(settings:
                                                                        std::function<void(const std::string&)> warn) {
   if (settings.delivery.hostname.empty()) settings.delivery.hostname = machine_name();
   if (settings.cache_dir.empty()) settings.cache_dir = default_cache_dir();
+  if (settings.cache_dir.empty())
+    return std::unexpected("no place for the cache: HOME is not set; give --cache-dir DIR");
 
   auto trust = settings.ca_file.empty() ? std::expected<tls::TrustStore, std::string>(tls::TrustStore::system())
                                         : tls::TrustStore::from_file(settings.ca_file);

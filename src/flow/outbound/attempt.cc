@@ -9,7 +9,7 @@ namespace postseal::outbound {
 
 Attempt::Attempt(SessionTools tools, SessionPool& pool, const Letter& letter, DeliveryRecord& record, Deadline until)
     : tools_(tools), pool_(pool), letter_(letter), record_(record), until_(until) {
-  for (std::size_t i = 0; i < record.recipients.size(); ++i) pending_.push_back({i, std::nullopt});
+  for (std::size_t i = 0; i < record.recipients.size(); ++i) pending_.push_back({i, {}});
 }
 
 Awaitable<void> Attempt::run() {
@@ -23,16 +23,17 @@ Awaitable<void> Attempt::run() {
   }
   for (const Pending& left : pending_) {
     auto& verdict = record_.recipients[left.index];
-    verdict = conclude(verdict.recipient, record_.decision, record_.attempts, left.last_refusal, letter_.requiretls);
+    verdict = conclude(verdict.recipient, record_.decision, record_.attempts, left.left, letter_.requiretls);
   }
 }
 
 Awaitable<void> Attempt::try_host(const policy::HostDecision& host) {
   here_ = std::exchange(pending_, {});
+  policy::HostDecision left = host;  // with the addresses that are still to be tried
   bool fresh = false;
   while (!here_.empty()) {
     const auto start = std::chrono::steady_clock::now();
-    auto session = co_await session_for(host, fresh);
+    auto session = co_await session_for(left, fresh);
     const bool shared = attempt().shared_session;
     SessionState state = SessionState::Broken;
     if (session) {
@@ -40,12 +41,23 @@ Awaitable<void> Attempt::try_host(const policy::HostDecision& host) {
       co_await put_away(std::move(session), state);
     }
     attempt().total = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    if (until_.passed() || std::ranges::any_of(pending_, &Pending::waits)) break;
     // A session that lay idle may have been closed by the server meanwhile: once more with a new one.
-    if (state == SessionState::Broken && (!shared || fresh)) break;
-    fresh = shared;
+    if (state == SessionState::Broken && !shared && !next_address(left)) break;
+    fresh = true;
   }
   std::ranges::move(here_, std::back_inserter(pending_));
   here_.clear();
+}
+
+/// RFC 5321 §5.1 MUST: the other addresses of a host are tried too, each held to the same requirement. False when the
+/// connection itself failed (all addresses had their turn then) or none is left.
+bool Attempt::next_address(policy::HostDecision& host) {
+  constexpr std::size_t kMostTried = 4;
+  if (!attempt().evidence) return false;
+  std::erase(host.addresses, attempt().evidence->address);
+  if (host.addresses.size() > kMostTried) host.addresses.resize(kMostTried);
+  return !host.addresses.empty();
 }
 
 Awaitable<std::unique_ptr<Session>> Attempt::session_for(const policy::HostDecision& host, bool fresh) {
@@ -102,14 +114,14 @@ Awaitable<Attempt::SessionState> Attempt::transact(Session& session, const polic
   std::size_t count = here_.size();
   if (limits.rcpt_max && *limits.rcpt_max > 0) count = std::min<std::size_t>(count, *limits.rcpt_max);
   ++session.transactions;
-  auto event = co_await session.talk->transact(transaction_for(count), letter_.source, until_);
+  auto event = co_await session.talk->transact(transaction_for(count), letter_.open, until_);
   if (!event) {
     attempt().problem = event.error().context;
     co_return SessionState::Broken;
   }
   if (const auto* end = std::get_if<smtp::TransactionEnd>(&*event)) {
-    settle(host, *end);
-    if (!end->reusable) co_return SessionState::Spent;
+    const SessionState state = settle(host, *end, session.transactions == 1);
+    if (!end->reusable || state == SessionState::Spent) co_return SessionState::Spent;
     co_return limits.mail_max&& session.transactions >= *limits.mail_max ? SessionState::Spent : SessionState::Idle;
   }
   if (const auto* end = std::get_if<smtp::SessionEnd>(&*event)) {
@@ -120,12 +132,24 @@ Awaitable<Attempt::SessionState> Attempt::transact(Session& session, const polic
   co_return SessionState::Broken;
 }
 
-void Attempt::settle(const policy::HostDecision& host, const smtp::TransactionEnd& end) {
-  const std::vector<Pending> done(here_.begin(), here_.begin() + static_cast<std::ptrdiff_t>(end.recipients.size()));
-  here_.erase(here_.begin(), here_.begin() + static_cast<std::ptrdiff_t>(end.recipients.size()));
+/// first: this was the session's first transaction. RFC 9422 §3: what only the session's earlier use made impossible
+/// (MAILMAX, RCPTDOMAINMAX) is tried again in a new one.
+Attempt::SessionState Attempt::settle(const policy::HostDecision& host, const smtp::TransactionEnd& end, bool first) {
+  const auto count = static_cast<std::ptrdiff_t>(end.recipients.size());
+  const std::vector<Pending> done(here_.begin(), here_.begin() + count);
+  here_.erase(here_.begin(), here_.begin() + count);
+  SessionState state = SessionState::Idle;
   for (std::size_t i = 0; i < done.size(); ++i) {
-    settle_one(host, done[i], classify_reply(end.recipients[i]), end.recipients[i]);
+    const auto& outcome = end.recipients[i];
+    const Standing standing = classify_reply(outcome);
+    if (!first && standing == Standing::NextHost && outcome.stage == smtp::Stage::Local) {
+      here_.push_back(done[i]);
+      state = SessionState::Spent;
+    } else {
+      settle_one(host, done[i], standing, outcome);
+    }
   }
+  return state;
 }
 
 /// Those about whom the server had said something are settled; the others stay at this host for another session.
@@ -136,7 +160,9 @@ void Attempt::settle(const policy::HostDecision& host, const smtp::SessionEnd& e
   std::vector<Pending> left;
   for (std::size_t i = 0; i < here_.size(); ++i) {
     const Standing standing = classify_session_end(end, i);
-    const bool answered = has_answer(end, i);
+    // RFC 5321 §3.8: a server that closed an idle session says 421 to whatever comes next; that is no answer to MAIL.
+    const bool was_closed = attempt().shared_session && end.failure == smtp::SessionFailure::ServiceClosing;
+    const bool answered = has_answer(end, i) && !(was_closed && end.transaction[i].stage == smtp::Stage::Mail);
     if (i >= count || (!answered && standing == Standing::NextHost)) {
       left.push_back(here_[i]);
       continue;
@@ -162,11 +188,13 @@ void Attempt::settle_one(const policy::HostDecision& host, Pending pending, Stan
       pending.waits = true;
       break;
     case Standing::NextHost:
+      break;
     case Standing::CannotHere:
+      pending.left.cannot_at.push_back(host.host);
       break;
   }
   if (outcome) {
-    pending.last_refusal = outcome;
+    pending.left.last_refusal = outcome;
     attempt().reply = outcome->reply;
     if (attempt().problem.empty()) attempt().problem = outcome->reply.to_string();
   }

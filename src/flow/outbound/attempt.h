@@ -16,9 +16,9 @@ class Attempt {
  private:
   /// A recipient without a final word.
   struct Pending {
-    std::size_t index;                                   ///< in record.recipients
-    std::optional<smtp::RecipientOutcome> last_refusal;  ///< by the hosts so far
-    bool waits = false;                                  ///< no other host may be tried now
+    std::size_t index;   ///< in record.recipients
+    Unsettled left;      ///< by the hosts so far
+    bool waits = false;  ///< no other host may be tried now
   };
   enum class SessionState {
     Idle,    ///< good for the next letter
@@ -32,7 +32,8 @@ class Attempt {
   Awaitable<SessionState> transact(Session& session, const policy::HostDecision& host);
   Awaitable<void> put_away(std::unique_ptr<Session> session, SessionState state);
   smtp::Transaction transaction_for(std::size_t count) const;
-  void settle(const policy::HostDecision& host, const smtp::TransactionEnd& end);
+  bool next_address(policy::HostDecision& host);
+  SessionState settle(const policy::HostDecision& host, const smtp::TransactionEnd& end, bool first);
   void settle(const policy::HostDecision& host, const smtp::SessionEnd& end, std::size_t count);
   void settle_one(const policy::HostDecision& host, Pending pending, Standing standing,
                   const std::optional<smtp::RecipientOutcome>& outcome);

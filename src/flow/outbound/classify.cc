@@ -46,19 +46,31 @@ const policy::Reason* obstacle(const policy::Decision& decision) {
   return decision.reasons.empty() ? nullptr : &decision.reasons.back();
 }
 
-/// RFC 8689 §4.2.1 (X05): every host was looked at, and what each of them lacked is what REQUIRETLS asks for. A host
-/// that could not be reached might still have had it.
+/// RFC 8689 §4.2.1 (X05): every host was asked, and each plainly lacks what REQUIRETLS asks for. A host that could not
+/// be reached, or was not tried for want of time, might have it.
 bool requiretls_is_unmet(const policy::Decision& decision, const std::vector<HostAttempt>& attempts) {
-  const auto lacked = [](const HostAttempt& attempt) {
-    const bool no_keyword = attempt.evidence && attempt.evidence->tls && !attempt.session_failure &&
-                            attempt.evidence->verdict.result == policy::ProofResult::Verified &&
-                            !attempt.evidence->requiretls_offered;
-    return attempt.tls_result.has_value() || no_keyword;
+  const auto lacks = [&](const policy::HostDecision& host) {
+    switch (host.use) {
+      case policy::HostUse::Dead:
+        return true;
+      case policy::HostUse::Skip:
+        return has_reason(host, policy::ReasonCode::RequireTlsUnauthenticMx);
+      case policy::HostUse::Dial:
+        break;
+    }
+    const auto at_host = [&](const HostAttempt& attempt) { return attempt.host == host.host; };
+    return std::ranges::any_of(attempts, at_host) && std::ranges::all_of(attempts, [&](const HostAttempt& attempt) {
+             return !at_host(attempt) || attempt.lacks_demand;
+           });
   };
-  const auto refused = [](const policy::HostDecision& host) {
-    return host.use != policy::HostUse::Skip || has_reason(host, policy::ReasonCode::RequireTlsUnauthenticMx);
-  };
-  return !attempts.empty() && std::ranges::all_of(attempts, lacked) && std::ranges::all_of(decision.hosts, refused);
+  return !attempts.empty() && std::ranges::all_of(decision.hosts, lacks);
+}
+
+/// No host of the domain has the extension that the letter needs; all of them were asked.
+bool cannot_anywhere(const policy::Decision& decision, const Unsettled& left) {
+  return !left.cannot_at.empty() && std::ranges::all_of(decision.hosts, [&](const policy::HostDecision& host) {
+    return host.use == policy::HostUse::Dead || std::ranges::find(left.cannot_at, host.host) != left.cannot_at.end();
+  });
 }
 
 }  // namespace
@@ -129,8 +141,7 @@ RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::
 }
 
 RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& decision,
-                          const std::vector<HostAttempt>& attempts,
-                          const std::optional<smtp::RecipientOutcome>& last_refusal, bool requiretls) {
+                          const std::vector<HostAttempt>& attempts, const Unsettled& left, bool requiretls) {
   RecipientVerdict verdict{.recipient = recipient};
   if (!attempts.empty()) verdict.host = attempts.back().host;
 
@@ -141,13 +152,15 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
                                       remedy(policy::ReasonCode::RequireTlsUnauthenticMx));
     return verdict;
   }
-  if (last_refusal) {
-    verdict.reply = last_refusal->reply;
-    verdict.outcome = classify_reply(*last_refusal) == Standing::CannotHere ? Outcome::Bounced : Outcome::Deferred;
-    verdict.status = last_refusal->reply.status.value_or(verdict.outcome == Outcome::Bounced ? EnhancedStatus{5, 0, 0}
-                                                                                             : EnhancedStatus{4, 0, 0});
-    verdict.explanation = fmt::format("{} at {}: {}", verdict.host.unicode(), smtp::to_string(last_refusal->stage),
-                                      last_refusal->reply.to_string());
+  if (left.last_refusal) {
+    const auto& refusal = *left.last_refusal;
+    const bool bounced = cannot_anywhere(decision, left);
+    verdict.reply = refusal.reply;
+    verdict.outcome = bounced ? Outcome::Bounced : Outcome::Deferred;
+    verdict.status = refusal.reply.status.value_or(EnhancedStatus{4, 0, 0});
+    verdict.status.klass = bounced ? 5 : 4;
+    verdict.explanation =
+        fmt::format("{} at {}: {}", verdict.host.unicode(), smtp::to_string(refusal.stage), refusal.reply.to_string());
     return verdict;
   }
   if (!attempts.empty()) {

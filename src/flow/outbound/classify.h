@@ -20,10 +20,15 @@ Standing classify_reply(const smtp::RecipientOutcome& outcome);
 bool has_answer(const smtp::SessionEnd& end, std::size_t recipient);
 Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient);
 
-/// The verdicts of recipients that no host took, after the last one.
+/// What the hosts so far left of a recipient.
+struct Unsettled {
+  std::optional<smtp::RecipientOutcome> last_refusal;
+  std::vector<Domain> cannot_at;  ///< hosts without the extension that the letter needs
+};
+
+/// The verdict of a recipient that no host took, after the last one.
 RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& decision,
-                          const std::vector<HostAttempt>& attempts,
-                          const std::optional<smtp::RecipientOutcome>& last_refusal, bool requiretls);
+                          const std::vector<HostAttempt>& attempts, const Unsettled& left, bool requiretls);
 
 /// The verdict of a recipient that a host took or refused.
 RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::RecipientOutcome& reply,

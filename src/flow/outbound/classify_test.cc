@@ -53,7 +53,7 @@ TEST(Conclude, a_policy_failure_is_kept_never_bounced) {  // pitfall 5, D02, D03
   HostAttempt attempt{.host = domain("mx.example.test")};
   attempt.problem = "the server does not offer STARTTLS";
   attempt.tls_result = tlsrpt::ResultType::StarttlsNotSupported;
-  const auto verdict = conclude(kRecipient, decision_of({}), {attempt}, std::nullopt, false);
+  const auto verdict = conclude(kRecipient, decision_of({}), {attempt}, {}, false);
   EXPECT_EQ(verdict.outcome, Outcome::Deferred);
   EXPECT_EQ(verdict.status.to_string(), "4.7.5");
   EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
@@ -63,28 +63,37 @@ TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
   HostAttempt attempt{.host = domain("mx.example.test")};
   attempt.problem = "the server does not offer STARTTLS";
   attempt.tls_result = tlsrpt::ResultType::StarttlsNotSupported;
+  attempt.lacks_demand = true;
   const auto decision = decision_of({.requiretls = true});
-  const auto verdict = conclude(kRecipient, decision, {attempt}, std::nullopt, true);
+  const auto verdict = conclude(kRecipient, decision, {attempt}, {}, true);
   EXPECT_EQ(verdict.outcome, Outcome::Bounced);
   EXPECT_EQ(verdict.status.to_string(), "5.7.30");
 
-  // A host that did not answer might have had it.
-  HostAttempt silent{.host = domain("mx2.example.test")};
-  silent.problem = "cannot connect";
-  silent.dial_failures = {{*IpAddress::parse("127.0.0.26"), {net::IoErrorCode::Timeout, "no answer in time"}}};
-  EXPECT_EQ(conclude(kRecipient, decision, {attempt, silent}, std::nullopt, true).outcome, Outcome::Deferred);
+  // A host that did not answer might have had it, and so might one whose turn never came.
+  HostAttempt silent = attempt;
+  silent.lacks_demand = false;
+  EXPECT_EQ(conclude(kRecipient, decision, {silent}, {}, true).outcome, Outcome::Deferred);
+  auto facts = facts_of({.requiretls = true});
+  facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::Secure, Tlsa::Usable));
+  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, Outcome::Deferred);
 }
 
-TEST(Conclude, a_missing_extension_bounces_only_after_the_last_host) {
+TEST(Conclude, a_missing_extension_bounces_only_when_every_host_lacks_it) {
   HostAttempt attempt{.host = domain("mx.example.test")};
-  const auto verdict =
-      conclude(kRecipient, decision_of({}), {attempt}, refused(Stage::Local, 554, "5.6.3 needs 8BITMIME"), false);
+  const Unsettled left{refused(Stage::Local, 554, "5.6.3 needs 8BITMIME"), {domain("mx.example.test")}};
+  const auto verdict = conclude(kRecipient, decision_of({}), {attempt}, left, false);
   EXPECT_EQ(verdict.outcome, Outcome::Bounced);
   EXPECT_EQ(verdict.status.to_string(), "5.6.3");
+
+  auto facts = facts_of({});
+  facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::ServFail, Tlsa::Usable));
+  const auto doubtful = conclude(kRecipient, policy::decide(facts), {attempt}, left, false);
+  EXPECT_EQ(doubtful.outcome, Outcome::Deferred);
+  EXPECT_EQ(doubtful.status.to_string(), "4.6.3");
 }
 
 TEST(Conclude, a_decision_without_host_gives_its_own_reason_rule_and_remedy) {  // pitfall 24
-  const auto verdict = conclude(kRecipient, decision_of({.tlsa = Tlsa::ServFail}), {}, std::nullopt, false);
+  const auto verdict = conclude(kRecipient, decision_of({.tlsa = Tlsa::ServFail}), {}, {}, false);
   EXPECT_EQ(verdict.outcome, Outcome::Deferred);
   EXPECT_EQ(verdict.status.to_string(), "4.4.3");
   EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);

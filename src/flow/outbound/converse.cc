@@ -52,8 +52,8 @@ Awaitable<std::expected<smtp::Event, net::IoError>> Conversation::next_event(Dea
     // What the engine has to say goes out first. If it cannot, the peer may still have left its last words: they are
     // read, but no more of the message is asked for.
     if (writable) writable = (co_await flush(deadline)).has_value();
-    if (writable) {
-      if (auto event = engine_.next_event()) co_return std::move(*event);
+    if (auto event = engine_.next_event(); event && (writable || !std::holds_alternative<smtp::BodyDue>(*event))) {
+      co_return std::move(*event);
     }
     const auto count = co_await stream_->read_some(buffer, wait_until(deadline));
     if (count) {
@@ -70,9 +70,10 @@ Awaitable<std::expected<smtp::Event, net::IoError>> Conversation::next_event(Dea
 }
 
 Awaitable<std::expected<smtp::Event, net::IoError>> Conversation::transact(smtp::Transaction transaction,
-                                                                           message::Source* body, Deadline deadline) {
-  if (!body->rewind())
-    co_return std::unexpected(net::IoError{net::IoErrorCode::Other, "the message cannot be read again"});
+                                                                           message::OpenSource open,
+                                                                           Deadline deadline) {
+  const auto body = open();
+  if (!body) co_return std::unexpected(net::IoError{net::IoErrorCode::Other, "the message cannot be read again"});
   engine_.begin(std::move(transaction));
   std::vector<char> piece(kPiece);
   while (true) {

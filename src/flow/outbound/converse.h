@@ -22,7 +22,7 @@ class Conversation {
   Awaitable<std::expected<smtp::Event, net::IoError>> next_event(Deadline deadline);
 
   /// Runs one transaction to its end. A source that breaks ends the connection without the end mark.
-  Awaitable<std::expected<smtp::Event, net::IoError>> transact(smtp::Transaction transaction, message::Source* body,
+  Awaitable<std::expected<smtp::Event, net::IoError>> transact(smtp::Transaction transaction, message::OpenSource open,
                                                                Deadline deadline);
 
   /// QUIT, a short wait for the answer, close.

@@ -29,7 +29,7 @@ struct Letter {
   ReversePath from;
   std::vector<Mailbox> recipients;
   message::MessageFacts facts;
-  message::Source* source = nullptr;  ///< yields CRLF line ends; not owned
+  message::OpenSource open;  ///< its sources yield CRLF line ends; called for every transaction, several at once
   bool requiretls = false;
   smtp::DsnRequest dsn;
 };

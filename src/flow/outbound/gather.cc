@@ -63,6 +63,7 @@ std::vector<dns::MxRecord> in_order(std::vector<dns::MxRecord> records, std::siz
 struct HostsFound {
   dns::Answer<dns::MxRecord> mx;
   bool implicit = false;
+  bool left_out = false;
   std::vector<policy::HostFacts> hosts;
 };
 
@@ -79,6 +80,7 @@ Awaitable<HostsFound> find_hosts_by_mx(Search search, Domain domain) {
     found.implicit = true;
     records.push_back({0, domain});
   }
+  found.left_out = found.mx.records.size() > records.size();
   std::vector<Awaitable<policy::HostFacts>> tasks;
   for (const auto& record : records) tasks.push_back(gather_host(search, record.exchange, record.preference));
   found.hosts = co_await await_all(std::move(tasks));
@@ -153,6 +155,7 @@ Awaitable<policy::Facts> gather_facts(GatherFrom from, const settings::Settings&
   auto& found = std::get<HostsFound>(results[0]);
   facts.mx = std::move(found.mx);
   facts.implicit_mx = found.implicit;
+  facts.hosts_left_out = found.left_out;
   facts.hosts = std::move(found.hosts);
   facts.sts = std::get<mtasts::StsFacts>(std::move(results[1]));
   co_return facts;

@@ -24,7 +24,12 @@ struct HostAttempt {
   std::vector<net::DialFailure> dial_failures;
   std::optional<policy::SessionEvidence> evidence;  ///< as far as the session got
   bool shared_session = false;                      ///< the session was open already
-  std::optional<tlsrpt::ResultType> tls_result;     ///< the policy failure, as TLSRPT counts it
+  /// The server answered, and plainly lacks what the decision demands of it. Not set for what may be chance: a silent
+  /// or broken connection.
+  bool lacks_demand = false;
+  /// Opportunistic TLS failed this way, and the session went on in plaintext over a new connection.
+  std::optional<tlsrpt::ResultType> plaintext_after;
+  std::optional<tlsrpt::ResultType> tls_result;  ///< the policy failure, as TLSRPT counts it
   std::optional<smtp::SessionFailure> session_failure;
   std::optional<Reply> reply;  ///< the deciding one
   std::string problem;         ///< in words for people; empty when it went well

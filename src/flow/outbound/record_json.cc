@@ -259,6 +259,9 @@ json::object attempt_json(const HostAttempt& attempt) {
   });
   out["tls_result"] = or_null(attempt.tls_result.has_value(),
                               attempt.tls_result ? std::string(tlsrpt::to_string(*attempt.tls_result)) : "");
+  out["plaintext_after"] =
+      or_null(attempt.plaintext_after.has_value(),
+              attempt.plaintext_after ? std::string(tlsrpt::to_string(*attempt.plaintext_after)) : "");
   out["session_failure"] =
       or_null(attempt.session_failure.has_value(),
               attempt.session_failure ? std::string(smtp::to_string(*attempt.session_failure)) : "");

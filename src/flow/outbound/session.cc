@@ -80,13 +80,21 @@ class Opening {
       // RFC 7435 §4: opportunistic TLS that fails is no worse than none; the same host again, without it.
       say("TLS failed and is not required: once more without it");
       try_tls = false;
-      session_->evidence.tls.reset();
+      attempt_.plaintext_after = attempt_.tls_result;
+      forget_failure();
+      if (request_.deadline.passed()) {
+        fail("no time was left for another connection", std::nullopt);
+        co_return nullptr;
+      }
+    }
+    if (!session_->evidence.tls) {
+      session_->evidence.starttls_offered = session_->talk->engine().capabilities().starttls;
     }
     session_->evidence.requiretls_offered =
         session_->evidence.tls && session_->talk->engine().capabilities().requiretls;
     // RFC 8689 §4.2.1 MUST (X05, X06): the promise counts only inside TLS.
     if (requirement_.requiretls_keyword && !session_->evidence.requiretls_offered) {
-      fail("the server does not offer REQUIRETLS", std::nullopt);
+      fail_for_good("the server does not offer REQUIRETLS", std::nullopt);
       co_await session_->talk->quit(request_.deadline);
       co_return nullptr;
     }
@@ -106,6 +114,21 @@ class Opening {
     attempt_.tls_result = result;
     if (session_) attempt_.evidence = session_->evidence;
     say(attempt_.problem);
+  }
+
+  /// The server has answered, and this is what it has not got.
+  void fail_for_good(std::string problem, std::optional<tlsrpt::ResultType> result) {
+    fail(std::move(problem), result);
+    attempt_.lacks_demand = true;
+  }
+
+  void forget_failure() {
+    attempt_.problem.clear();
+    attempt_.tls_result.reset();
+    attempt_.session_failure.reset();
+    attempt_.reply.reset();
+    attempt_.evidence.reset();
+    attempt_.lacks_demand = false;
   }
 
   Awaitable<bool> connect() {
@@ -153,6 +176,8 @@ class Opening {
       fail(event.error().context, std::nullopt);
     } else if (const auto* end = std::get_if<smtp::SessionEnd>(&*event)) {
       fail_with(*end, std::nullopt);
+      // RFC 5321 §4.1.1.10 MUST: no connection is closed without QUIT, where it can still be said.
+      co_await session_->talk->quit(request_.deadline);
     } else {
       fail("the SMTP dialogue went out of step", std::nullopt);
     }
@@ -163,10 +188,11 @@ class Opening {
 
   Awaitable<TlsTurn> start_tls() {
     auto& talk = *session_->talk;
-    if (!talk.engine().capabilities().starttls) {
+    session_->evidence.starttls_offered = talk.engine().capabilities().starttls;
+    if (!session_->evidence.starttls_offered) {
       if (!required()) co_return TlsTurn::NotUsed;
       // RFC 7672 §2.2 MUST, RFC 8461 §4.2 MUST (D03, S31): no STARTTLS, no mail.
-      fail("the server does not offer STARTTLS", tlsrpt::ResultType::StarttlsNotSupported);
+      fail_for_good("the server does not offer STARTTLS", tlsrpt::ResultType::StarttlsNotSupported);
       co_await talk.quit(request_.deadline);
       co_return TlsTurn::Failed;
     }
@@ -178,6 +204,8 @@ class Opening {
     }
     if (const auto* end = std::get_if<smtp::SessionEnd>(&*event)) {
       fail_with(*end, tlsrpt::ResultType::StarttlsNotSupported);
+      attempt_.lacks_demand = end->reply && end->reply->permanent();
+      co_await talk.quit(request_.deadline);
       // Bytes behind the 220 are an attack, not a fault (pitfall 16): never answered with plaintext.
       const bool attack = end->failure == smtp::SessionFailure::StartTlsInjection;
       co_return required() || attack ? TlsTurn::Failed : TlsTurn::Plaintext;
@@ -198,6 +226,7 @@ class Opening {
       // RFC 7672 §2.2, RFC 8461 §5 MUST (D02, D04, S31): a failed proof or handshake means another host, not plaintext.
       fail(rejected ? started.error().verdict.reason : started.error().error.context,
            rejected ? result_of(started.error().verdict.failure) : tlsrpt::ResultType::ValidationFailure);
+      attempt_.lacks_demand = rejected;
       co_return required() ? TlsTurn::Failed : TlsTurn::Plaintext;
     }
     session_->evidence.tls = std::move(started->evidence);

@@ -3,18 +3,12 @@
 
 namespace postseal::message {
 
-bool CrlfSource::rewind() {
-  begin_ = end_ = 0;
-  owes_lf_ = false;
-  return file_.rewind();
-}
-
 std::ptrdiff_t CrlfSource::read(std::span<char> buffer) {
   std::size_t written = 0;
   while (written < buffer.size()) {
     if (begin_ == end_) {
       if (written > 0) break;
-      std::ptrdiff_t got = file_.read(piece_);
+      std::ptrdiff_t got = file_->read(piece_);
       if (got <= 0) return got;
       begin_ = 0;
       end_ = static_cast<std::size_t>(got);

@@ -110,9 +110,10 @@ Awaitable<StsFacts> find_policy(dns::Resolver& resolver, PolicyFetcher& fetcher,
   std::optional<CachedPolicy> current;
   if (entry.policy && in_force(*entry.policy, now)) current = entry.policy;
 
-  // While DNS is silent a policy that is due is refreshed under the id it has: else dropping TXT answers alone would
-  // let it run out. A record that is known to be gone, however, is its owner's word: the policy runs out.
-  if (facts.record_unknown && current) id = current->id;
+  // While DNS is silent, or says without a signature that there is no valid record, a policy that is due is refreshed
+  // under the id it has: else whoever drops or forges TXT answers could let it run out. A record that is securely known
+  // to be gone is its owner's word: the policy runs out.
+  if (current && id.empty() && (facts.record_unknown || !raw.secure)) id = current->id;
 
   // S09: HTTPS is asked for an id that is new, and for a policy that has grown old.
   const bool wanted =

@@ -55,7 +55,9 @@ Decision conclude_without_host(const Facts& facts, Decision decision) {
   const auto unauthentic = [](const HostDecision& host) {
     return has_reason(host, ReasonCode::RequireTlsUnauthenticMx);
   };
-  if (std::ranges::all_of(hosts, dead)) {
+  // Hosts that were not looked at may exist and may have what the message asks for.
+  const bool conclusive = !facts.hosts_left_out;
+  if (std::ranges::all_of(hosts, dead) && conclusive) {
     const bool secure = facts.mx.secure &&
                         std::ranges::all_of(facts.hosts, [](const HostFacts& host) { return host.addresses.a.secure; });
     if (absence_is_doubtful(facts, secure)) {
@@ -66,14 +68,17 @@ Decision conclude_without_host(const Facts& facts, Decision decision) {
     return end(std::move(decision), Course::Bounce, kBadDomain, ReasonCode::AllHostsNotFound,
                fmt::format("no mail server of {} exists", domain_of(facts)));
   }
-  // RFC 8689 §4.2.1, §5 (X05): no host that REQUIRETLS accepts, and no unknown fact that could change that.
-  if (facts.message.requiretls &&
+  // RFC 8689 §4.2.1 (X05): no host that REQUIRETLS accepts, and no unknown fact that could change that: a policy that
+  // could not be had might name these hosts.
+  const bool policy_unknown = facts.sts.record_unknown || facts.sts.temporary_error;
+  if (facts.message.requiretls && conclusive && !policy_unknown &&
       std::ranges::all_of(hosts, [&](const HostDecision& host) { return dead(host) || unauthentic(host); })) {
     return end(std::move(decision), Course::Bounce, kRequireTls, ReasonCode::RequireTlsUnauthenticMx,
                fmt::format("REQUIRETLS cannot be satisfied by any mail server of {}", domain_of(facts)));
   }
-  const bool unknown = std::ranges::any_of(hosts, [](const HostDecision& host) {
-    return has_reason(host, ReasonCode::AddressUnknown) || has_reason(host, ReasonCode::TlsaUnknown);
+  const bool unknown = std::ranges::any_of(hosts, [&](const HostDecision& host) {
+    return has_reason(host, ReasonCode::AddressUnknown) || has_reason(host, ReasonCode::TlsaUnknown) ||
+           (unauthentic(host) && policy_unknown);
   });
   decision.course = Course::Defer;
   decision.status = unknown ? kDnsFailure : kPolicy;

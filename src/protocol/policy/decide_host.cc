@@ -103,7 +103,8 @@ void HostCase::apply_dane() {
   // RFC 8689 §4.2.2 MUST (X07): the sender asked for delivery even where TLSA records say otherwise. A local dane-only
   // rule is the administrator's, not the recipient's, and stays.
   const bool dane_only = facts_.local && facts_.local->level == LocalLevel::DaneOnly;
-  if (weakened() && !dane_only) return note(ReasonCode::TlsRequiredNo, "TLS-Required: No: DANE is not enforced");
+  if (weakened() && !dane_only)
+    return note(ReasonCode::TlsRequiredNo, "TLS-Required: No: DANE and MTA-STS are not enforced");
 
   switch (host_.tlsa.state) {
     case dane::TlsaLookup::State::NotAsked:
@@ -158,7 +159,7 @@ void HostCase::apply_mta_sts() {
   const auto& sts = facts_.sts;
   // RFC 8461 §3.4 (S37): no policy for address literals.
   if (host_.name.is_root()) return;
-  if (weakened()) return note(ReasonCode::TlsRequiredNo, "TLS-Required: No: MTA-STS is not enforced");
+  if (weakened()) return;  // apply_dane() has said so
   if (!sts.policy) {
     // RFC 8461 §3.3 (S03, S10): without a cached policy an unknown one cannot bind.
     if (sts.record_unknown || sts.temporary_error) {
@@ -193,6 +194,13 @@ void HostCase::apply_mta_sts() {
 }
 
 void HostCase::raise_to_secure() {
+  // DANE proves the host that the MX answer names. Where nothing vouches for that answer, whoever forges it names a
+  // host of his own, with TLSA records of his own.
+  if (requirement().proof == Proof::Dane && !decision_.mx_authentic) {
+    return give_up(
+        HostUse::Skip, ReasonCode::LocalSecure,
+        "local rule: secure, but the MX answer is not signed: DANE proves a host that anybody may have named");
+  }
   std::vector<ReferenceName> names;
   // As Postfix's "secure": names that a forged MX answer cannot choose. The MX host's own name counts only where
   // DNSSEC, MTA-STS or the administrator's route vouches for it.

@@ -201,6 +201,10 @@ TEST(Decide, domains_that_cannot_be_reached_end_as_the_matrix_says) {
       {"D40 secure", {.address = Address::NxDomain, .sts = Sts::EnforceMatch}, Course::Bounce, "5.1.2"},
       {"S28 all unmatched", {.sts = Sts::EnforceMismatch}, Course::Defer, "4.7.5"},
       {"X05", {.mx = Mx::Insecure, .tlsa = Tlsa::Absent, .requiretls = true}, Course::Bounce, "5.7.30"},
+      {"X05 policy unknown",
+       {.mx = Mx::Insecure, .tlsa = Tlsa::Absent, .sts = Sts::Unknown, .requiretls = true},
+       Course::Defer,
+       "4.4.3"},
       {"X05 unknown", {.tlsa = Tlsa::ServFail, .requiretls = true}, Course::Defer, "4.4.3"},
   };
   for (const Ending& ending : endings) {
@@ -283,6 +287,23 @@ TEST(Decide, secure_believes_the_mx_hosts_own_name_only_where_the_mx_is_authenti
               UnorderedElementsAre(ReferenceName{domain("example.test")}, ReferenceName{domain("example.test"), true}));
   const State signed_mx{.tlsa = Tlsa::Absent, .local = Local::Secure};
   EXPECT_THAT(decide_one(signed_mx).requirement.names, Contains(ReferenceName{domain("mx.example.test")}));
+}
+
+TEST(Decide, secure_does_not_take_dane_at_a_host_that_an_unsigned_mx_names) {
+  const HostDecision host = decide_one({.mx = Mx::Insecure, .local = Local::Secure});
+  EXPECT_EQ(host.use, HostUse::Skip);
+  EXPECT_THAT(host.reasons, has(ReasonCode::LocalSecure));
+}
+
+TEST(Decide, D48_tls_that_is_required_is_1_2_at_least) {
+  EXPECT_EQ(decide_one({.tlsa = Tlsa::Unusable}).requirement.floor, TlsFloor::Tls12);
+  EXPECT_EQ(decide_one({.tlsa = Tlsa::Absent, .local = Local::Encrypt}).requirement.floor, TlsFloor::Tls12);
+}
+
+TEST(Decide, D40_hosts_that_were_not_looked_at_may_exist) {
+  Facts facts = facts_of({.address = Address::NxDomain});
+  facts.hosts_left_out = true;
+  EXPECT_EQ(decide(facts).course, Course::Defer);
 }
 
 TEST(Decide, a_testing_policy_does_not_lower_a_local_rule) {  // pitfall 4

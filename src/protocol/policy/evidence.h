@@ -46,6 +46,8 @@ struct TlsEvidence {
   std::string cipher;   ///< "TLS_AES_256_GCM_SHA384"
   std::string group;    ///< "X25519"
   bool resumed = false;
+  /// The handshake as it came out satisfies the security floor: TLS 1.2 or later, ECDHE, AEAD, no SHA-1 signature.
+  bool strong = false;
   Domain sni;
   std::vector<Bytes> chain;  ///< DER as the server sent it, leaf first
   bool operator==(const TlsEvidence&) const = default;
@@ -57,6 +59,7 @@ struct SessionEvidence {
   std::uint16_t port = 25;
   std::optional<TlsEvidence> tls;   ///< absent: plaintext
   ProofVerdict verdict;             ///< against the Requirement the session was opened with
+  bool starttls_offered = false;    ///< in the EHLO before it
   bool requiretls_offered = false;  ///< in the EHLO after STARTTLS
   bool weakened = false;            ///< opened under TLS-Required: No; never reused (pitfall 14)
   bool operator==(const SessionEvidence&) const = default;

@@ -48,6 +48,7 @@ struct Facts {
   bool mx_lookup = true;          ///< false: [literal] or a route to one host without MX lookup
   bool implicit_mx = false;       ///< RFC 5321 §5.1: no MX, the domain itself
   std::vector<HostFacts> hosts;   ///< by preference, ties in the order to try
+  bool hosts_left_out = false;    ///< the MX answer names more hosts than the settings let us look at
   mtasts::StsFacts sts;
   std::optional<LocalRule> local;
   MessageDemands message;

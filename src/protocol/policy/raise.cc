@@ -5,11 +5,14 @@
 
 namespace postseal::policy {
 
-void raise_to_tls(Requirement& requirement) { requirement.tls = TlsUse::Required; }
+void raise_to_tls(Requirement& requirement) {
+  requirement.tls = TlsUse::Required;
+  // RFC 8996 (D48): TLS that is asked for is TLS 1.2 at least.
+  requirement.floor = TlsFloor::Tls12;
+}
 
 void raise_to_pkix(Requirement& requirement, std::vector<ReferenceName> names) {
   raise_to_tls(requirement);
-  requirement.floor = TlsFloor::Tls12;
   if (requirement.proof == Proof::Dane) return;
   // Two PKIX demands must both hold: the names that one of them leaves out are out.
   if (requirement.proof == Proof::Pkix) {
@@ -24,7 +27,6 @@ void raise_to_pkix(Requirement& requirement, std::vector<ReferenceName> names) {
 void raise_to_dane(Requirement& requirement, std::vector<dane::TlsaRecord> records, Domain base_domain,
                    std::vector<ReferenceName> names) {
   raise_to_tls(requirement);
-  requirement.floor = TlsFloor::Tls12;
   requirement.proof = Proof::Dane;
   requirement.tlsa = std::move(records);
   requirement.sni = std::move(base_domain);

@@ -7,7 +7,7 @@
 
 namespace postseal::policy {
 
-/// TLS is mandatory, no proof is added.
+/// TLS is mandatory, 1.2 at least; no proof is added.
 void raise_to_tls(Requirement& requirement);
 /// A certificate from a trusted CA for one of these names. Leaves a requirement for DANE as it is: DANE is stronger.
 void raise_to_pkix(Requirement& requirement, std::vector<ReferenceName> names);

@@ -12,7 +12,8 @@ namespace postseal::policy {
 
 enum class TlsUse { Never, IfOffered, Required };
 enum class Proof { None, Pkix, Dane };
-/// Opportunistic TLS goes as low as the library's default (never SSLv3, RC4, 3DES, export); a proof needs TLS 1.2.
+/// Opportunistic TLS goes as low as the library's default (never SSLv3, RC4, 3DES, export); TLS that is required is 1.2
+/// at least.
 enum class TlsFloor { LibraryDefault, Tls12 };
 
 /// RFC 9525 reference identifier (DNS-ID). below: names under it match too (Postfix's dot-nexthop).

@@ -7,12 +7,26 @@ namespace postseal::policy {
 
 namespace {
 
-bool meets_floor(const TlsEvidence& tls, TlsFloor floor) {
+/// Security floor, TLS 1.2+: a handshake that was opened for nobody's proof may still have come out strong enough.
+bool meets_floor(const SessionEvidence& session, TlsFloor floor) {
   switch (floor) {
     case TlsFloor::LibraryDefault:
       return true;
     case TlsFloor::Tls12:
-      return tls.version == "TLSv1.2" || tls.version == "TLSv1.3";
+      return session.tls && session.tls->strong;
+  }
+  return false;
+}
+
+/// A plaintext session carries only mail for which nothing better would be tried.
+bool meets_use(const SessionEvidence& session, TlsUse use) {
+  switch (use) {
+    case TlsUse::Never:
+      return true;
+    case TlsUse::IfOffered:
+      return session.tls || !session.starttls_offered;
+    case TlsUse::Required:
+      return session.tls.has_value();
   }
   return false;
 }
@@ -25,11 +39,8 @@ bool may_carry(const SessionEvidence& session, const HostDecision& decision, con
   // The same host at an address that this domain's own lookup names.
   if (session.mx_host != decision.host) return false;
   if (std::ranges::find(decision.addresses, session.address) == decision.addresses.end()) return false;
-  if (requirement.tls == TlsUse::Required && !session.tls) return false;
-  if (requirement.proof != Proof::None) {
-    if (!session.tls || !meets_floor(*session.tls, requirement.floor)) return false;
-    if (verdict.result != ProofResult::Verified) return false;
-  }
+  if (!meets_use(session, requirement.tls) || !meets_floor(session, requirement.floor)) return false;
+  if (requirement.proof != Proof::None && (!session.tls || verdict.result != ProofResult::Verified)) return false;
   return !requirement.requiretls_keyword || session.requiretls_offered;
 }
 

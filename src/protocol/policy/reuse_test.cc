@@ -11,9 +11,9 @@ namespace {
 using namespace tests;
 
 /// What a server is really able to show; verify_chain() would say Verified exactly for these proofs.
-enum class Server { Plaintext, Tls10, Unproved, Pkix, Dane, PkixAndDane };
-constexpr std::array kServers{Server::Plaintext, Server::Tls10, Server::Unproved,
-                              Server::Pkix,      Server::Dane,  Server::PkixAndDane};
+enum class Server { Plaintext, BrokenStartTls, Weak, Unproved, Pkix, Dane, PkixAndDane };
+constexpr std::array kServers{Server::Plaintext, Server::BrokenStartTls, Server::Weak,       Server::Unproved,
+                              Server::Pkix,      Server::Dane,           Server::PkixAndDane};
 
 bool proves(Server server, Proof proof) {
   switch (proof) {
@@ -27,23 +27,29 @@ bool proves(Server server, Proof proof) {
   return false;
 }
 
+bool is_encrypted(Server server) { return server != Server::Plaintext && server != Server::BrokenStartTls; }
+
 SessionEvidence evidence_of(Server server, bool requiretls, bool weakened) {
   SessionEvidence evidence;
   evidence.mx_host = domain("mx.example.test");
   evidence.address = *IpAddress::parse("127.0.0.25");
-  if (server != Server::Plaintext) {
+  evidence.starttls_offered = server != Server::Plaintext;
+  if (is_encrypted(server)) {
     evidence.tls = TlsEvidence{};
-    evidence.tls->version = server == Server::Tls10 ? "TLSv1" : "TLSv1.3";
+    evidence.tls->strong = server != Server::Weak;
   }
-  evidence.requiretls_offered = requiretls && server != Server::Plaintext;
+  evidence.requiretls_offered = requiretls && is_encrypted(server);
   evidence.weakened = weakened;
   return evidence;
 }
 
 /// Written down anew from docs/threat-model.md, not from the code under test.
 bool satisfies(Server server, const SessionEvidence& evidence, const Requirement& need) {
-  if (need.tls == TlsUse::Required && server == Server::Plaintext) return false;
-  if (need.proof != Proof::None && (server == Server::Tls10 || !proves(server, need.proof))) return false;
+  if (need.tls == TlsUse::Required && !is_encrypted(server)) return false;
+  // Where STARTTLS is offered and TLS may be used, a session without it is not what this domain would get.
+  if (need.tls == TlsUse::IfOffered && server == Server::BrokenStartTls) return false;
+  if (need.floor == TlsFloor::Tls12 && (server == Server::Weak || !is_encrypted(server))) return false;
+  if (need.proof != Proof::None && !proves(server, need.proof)) return false;
   return !need.requiretls_keyword || evidence.requiretls_offered;
 }
 
