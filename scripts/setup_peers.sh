@@ -15,6 +15,7 @@ chmod 755 "$into"
 if [ "$(id -u)" = 0 ]; then
   libraries=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
     $packages | sed -n 's/^ *Depends: \(lib[a-z0-9.+-]*\)$/\1/p' | sort -u)
+  libraries="$libraries libnss-wrapper"  # shows Exim the user that its package would have made
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $libraries >/dev/null
 fi

@@ -8,17 +8,16 @@ set -eu
 
 if [ "$(id -u)" != 0 ]; then echo "Exim needs root: run the lab as root" >&2; exit 77; fi
 
-# Debian's Exim insists on the user Debian-exim. Where the package is not installed, that user exists only in a mount
-# namespace of our own.
-if ! id Debian-exim >/dev/null 2>&1; then
-  if [ "${LAB_EXIM_USER:-}" = added ]; then echo "cannot add the user Debian-exim" >&2; exit 71; fi
-  mkdir -p "$LAB_DIRECTORY"
-  { cat /etc/passwd; echo "Debian-exim:x:8:8::/nonexistent:/usr/sbin/nologin"; } > "$LAB_DIRECTORY/passwd"
-  { cat /etc/group; echo "Debian-exim:x:8:"; } > "$LAB_DIRECTORY/group"
-  export LAB_EXIM_USER=added
-  # shellcheck disable=SC2016
-  exec unshare -m sh -c 'mount --bind "$LAB_DIRECTORY/passwd" /etc/passwd &&
-    mount --bind "$LAB_DIRECTORY/group" /etc/group && exec "$0"' "$0"
+# Debian's Exim insists on the user Debian-exim. Where the package is not installed, nss_wrapper shows that user to this
+# Exim alone; nothing on the machine changes, and it works in a chroot or container too.
+user=Debian-exim
+mkdir -p "$LAB_DIRECTORY"
+if ! id "$user" >/dev/null 2>&1; then
+  wrapper=$(find /usr/lib -name libnss_wrapper.so 2>/dev/null | head -n 1)
+  if [ -z "$wrapper" ]; then echo "there is no libnss_wrapper.so: run scripts/setup_peers.sh" >&2; exit 69; fi
+  { cat /etc/passwd; echo "$user:x:8:8::/nonexistent:/usr/sbin/nologin"; } > "$LAB_DIRECTORY/passwd"
+  { cat /etc/group; echo "$user:x:8:"; } > "$LAB_DIRECTORY/group"
+  export LD_PRELOAD="$wrapper" NSS_WRAPPER_PASSWD="$LAB_DIRECTORY/passwd" NSS_WRAPPER_GROUP="$LAB_DIRECTORY/group"
 fi
 
 exim=${LAB_PEERS:-$(dirname "$0")/../../build/peers}/exim/usr/sbin/exim4
@@ -47,6 +46,7 @@ log_file_path = $LAB_DIRECTORY/spool/%slog
 pid_file_path = $LAB_DIRECTORY/spool/exim.pid
 deliver_drop_privilege = true
 rfc1413_hosts =
+keep_environment = LD_PRELOAD : NSS_WRAPPER_PASSWD : NSS_WRAPPER_GROUP
 host_lookup =
 tls_advertise_hosts = *
 tls_certificate = $LAB_DIRECTORY/exim-chain.pem
