@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the administrator says: local rules and their end, fixed routes, address literals.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "protocol/policy/decide.h"
+#include "tests/facts_builder.h"
+
+namespace postseal::policy {
+namespace {
+
+using namespace tests;
+using ::testing::ElementsAre;
+
+Facts facts_of_literal(const State& state) {
+  Facts facts = facts_of(state);
+  facts.next_hop = *IpAddress::parse("127.0.0.25");
+  facts.mx_lookup = false;
+  facts.hosts.at(0).name = Domain();
+  return facts;
+}
+
+TEST(Administrator, X07_tls_required_no_does_not_lift_dane_only) {
+  const HostDecision host = decide(facts_of({.local = Local::DaneOnly, .tls_required_no = true})).hosts.at(0);
+  EXPECT_EQ(host.use, HostUse::Dial);
+  EXPECT_EQ(host.requirement.proof, Proof::Dane);
+}
+
+TEST(Administrator, a_local_rule_never_widens_the_names_that_mta_sts_allows) {  // S32
+  const State state{.tlsa = Tlsa::Absent, .sts = Sts::EnforceMatch, .local = Local::Secure};
+  EXPECT_THAT(decide(facts_of(state)).hosts.at(0).requirement.names,
+              ElementsAre(ReferenceName{domain("mx.example.test")}));
+}
+
+TEST(Administrator, a_local_rule_ends_in_the_very_second_of_its_expiry) {
+  Facts facts = facts_of({.tlsa = Tlsa::Absent, .local = Local::DaneOnly});
+  facts.local->expires = facts.now;
+  EXPECT_EQ(decide(facts).course, Course::Dial);
+  facts.local->expires = facts.now + Seconds(1);
+  EXPECT_EQ(decide(facts).course, Course::Defer);
+}
+
+TEST(Administrator, a_fixed_host_is_as_authentic_as_the_route_that_names_it) {
+  Facts facts = facts_of({.local = Local::DaneOnly});
+  facts.next_hop = domain("mx.example.test");
+  facts.mx_lookup = false;
+  facts.mx = {};
+  const HostDecision host = decide(facts).hosts.at(0);
+  EXPECT_EQ(host.use, HostUse::Dial);
+  EXPECT_TRUE(host.mx_authentic);
+}
+
+TEST(Administrator, S37_no_policy_binds_an_address_literal) {
+  EXPECT_EQ(decide(facts_of_literal({.sts = Sts::EnforceMismatch})).hosts.at(0).use, HostUse::Dial);
+}
+
+TEST(Administrator, X05_an_address_literal_cannot_satisfy_requiretls) {
+  EXPECT_EQ(decide(facts_of_literal({.requiretls = true})).status.to_string(), "5.7.30");
+}
+
+}  // namespace
+}  // namespace postseal::policy
