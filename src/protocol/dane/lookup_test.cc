@@ -232,6 +232,26 @@ TEST(DaneLookup, D34_an_unsigned_alias_means_no_dane) {
   EXPECT_EQ(outcome.tlsa.state, State::NotAsked);
 }
 
+TEST(DaneLookup, D34_an_unsigned_alias_that_is_denied_when_asked_for_means_no_dane) {
+  FakeResolver dns;
+  alias(dns, "mx.test", "host.provider", true, false);
+  dns.state("mx.test", RecordType::CNAME, AnswerState::NoData, false);
+  dns.tlsa("_25._tcp.mx.test", {kRecord});
+  EXPECT_TRUE(gather(dns, "mx.test").bases.empty());
+}
+
+TEST(DaneLookup, D37_where_the_families_have_different_aliases_the_one_of_a_counts) {
+  FakeResolver dns;
+  alias(dns, "mx.test", "v4.provider", true, true);
+  dns::RawAnswer v6;
+  v6.state = AnswerState::Found;
+  v6.secure = true;
+  v6.canonical = name("v6.provider");
+  v6.records = {Bytes(16, 1)};
+  dns.set("mx.test", RecordType::AAAA, v6);
+  EXPECT_EQ(gather(dns, "mx.test").bases, (Bases{"v4.provider", "mx.test"}));
+}
+
 TEST(DaneLookup, D34_an_unknown_alias_is_not_an_unsigned_alias) {
   for (const auto state : {AnswerState::Bogus, AnswerState::Failed}) {
     FakeResolver dns;

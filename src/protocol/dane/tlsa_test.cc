@@ -92,6 +92,15 @@ TEST(SelectUsable, keeps_a_bounded_number_and_counts_the_rest_D50) {
   EXPECT_EQ(set.dropped, 50U);
 }
 
+TEST(SelectUsable, a_flood_of_full_certificates_does_not_push_out_a_digest_of_the_servers_key_D50) {
+  std::vector<TlsaRecord> records;
+  for (int at = 0; at < 150; ++at) records.push_back(record(2, 0, 0, 400, static_cast<std::uint8_t>(at)));
+  records.push_back(record(3, 1, 1, 32));
+  const TlsaSet set = select_usable(records, good);
+  EXPECT_EQ(set.usable.size(), kMaxRecords);
+  EXPECT_THAT(set.usable, testing::Contains(record(3, 1, 1, 32)));
+}
+
 TEST(SelectUsable, a_flood_of_unusable_records_never_switches_authentication_off_D50_D10) {
   std::vector<TlsaRecord> records;
   for (int at = 0; at < 250; ++at) records.push_back(record(255, 1, 1, 32, static_cast<std::uint8_t>(at)));
