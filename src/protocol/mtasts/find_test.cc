@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "protocol/mtasts/refresh.h"
 #include "tests/fake_resolver.h"
 #include "tests/run_coroutine.h"
 #include "tests/still_clock.h"
@@ -253,6 +255,13 @@ TEST_F(FindPolicy, S34_a_subdomain_asks_for_itself_only) {
   EXPECT_EQ(resolver.asked[0].first, "_mta-sts.sub.example.org");
 }
 
+TEST_F(FindPolicy, S34_the_root_has_no_policy_and_is_asked_for_none) {
+  const StsFacts facts = tests::run_coroutine(
+      find_policy(resolver, fetcher, cache, clock, Domain(), settings, Deadline::in(std::chrono::seconds(10))));
+  EXPECT_FALSE(facts.policy);
+  EXPECT_TRUE(resolver.asked.empty());
+}
+
 TEST_F(FindPolicy, S40_a_name_in_other_letters_is_asked_for_by_its_a_label) {
   find(
       "b\xc3\xbc"
@@ -292,6 +301,17 @@ TEST_F(FindPolicy, S41_a_policy_is_refreshed_within_a_day_or_half_its_life) {
     EXPECT_EQ(fetches(), before + 1);
     EXPECT_EQ(entry().policy.value().fetched, clock.now());
   }
+}
+
+TEST(RefreshInterval, S41_the_refreshes_of_many_domains_spread_over_a_tenth_of_the_interval) {
+  std::set<Seconds> intervals;
+  for (int i = 0; i < 100; ++i) {
+    const Domain domain = Domain::parse("example" + std::to_string(i) + ".org").value();
+    intervals.insert(refresh_interval(kWeek, domain, {}));
+  }
+  EXPECT_GT(intervals.size(), 50U);
+  EXPECT_GE(*intervals.begin(), kDay * 9 / 10);
+  EXPECT_LE(*intervals.rbegin(), kDay);
 }
 
 // A09: TXT answers alone are dropped.
@@ -336,6 +356,14 @@ TEST_F(FindPolicy, S43_the_same_hosts_in_another_order_are_not_noted) {
   find();
   announce("2");
   fetcher.answer = body("enforce", "86400", "mx: b.example\nmx: a.example\n");
+  EXPECT_TRUE(find().findings.empty());
+}
+
+TEST_F(FindPolicy, S43_other_hosts_in_a_policy_that_was_not_enforced_are_not_noted) {
+  fetcher.answer = body("testing", "604800");
+  find();
+  announce("2");
+  fetcher.answer = body("enforce", "604800", "mx: mx.elsewhere.example\n");
   EXPECT_TRUE(find().findings.empty());
 }
 

@@ -157,7 +157,10 @@ TEST(Policy, S14_more_than_64_KiB_are_refused) {
   body += "x: " + std::string(kMaxPolicySize - body.size() - 4, 'x') + "\n";
   ASSERT_EQ(body.size(), kMaxPolicySize);
   EXPECT_TRUE(parse_policy(body));
-  EXPECT_FALSE(parse_policy(body + "\n"));
+  body.insert(body.size() - 1, "x");
+  const auto larger = parse_policy(body);
+  ASSERT_FALSE(larger);
+  EXPECT_EQ(larger.error().line, 0) << "refused for its size, before a line is read";
 }
 
 TEST(MxPattern, S26_a_wildcard_is_exactly_one_label) {
