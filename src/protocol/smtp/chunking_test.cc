@@ -107,6 +107,12 @@ TEST(Chunking, doubt_begins_with_the_last_chunk) {
       "E: body-due\nX: last x\\r\\n\nC= BDAT 3 LAST\\r\\nx\\r\\n\nX: close\nE: end peer-closed refused(local 451 4.4.2) in-doubt\n");
 }
 
+TEST(Chunking, there_is_no_doubt_about_a_message_of_which_a_chunk_was_refused) {
+  Play(kChunks, letter({"b@there.test"}))(kPipelinedHello2)(
+      "S: 250 ok\\r\\n250 ok\nE: body-due\nX: body 1\\r\\n\nC= BDAT 3\\r\\n1\\r\\n\nE: body-due\nX: last 2\\r\\n\n"
+      "C= BDAT 3 LAST\\r\\n2\\r\\n\nS: 452 full\nX: close\nE: end peer-closed refused(message 452)\n");
+}
+
 TEST(Chunking, bare_line_ends_are_refused_here_too) {
   Play(kChunks, letter({"b@there.test"}))(kHello)(
       kEnvelope)("E: body-due\nX: body x\\ny\\r\\n\nE: end message-broken refused(local 451 4.3.0)\n");

@@ -140,6 +140,14 @@ TEST(StartTls, A03_a_reply_begun_before_the_command_is_no_answer_to_it) {
   Play()("S: 220 x\nC: EHLO me.test\nS= 250-x\\r\\n250 STARTTLS\\r\\n22\nE: ready\nX: begin-tls\nE: end out-of-step\n");
 }
 
+TEST(StartTls, what_the_session_was_used_for_before_tls_does_not_count_after_it) {  // RFC 3207 §4.2, RFC 9422 §4.1
+  const std::string hello = "C: EHLO me.test\nS: 250-x\\r\\n250-STARTTLS\\r\\n250 LIMITS MAILMAX=1\nE: ready\n";
+  const std::string mail = "X: begin\nC: MAIL FROM:<a@here.test>\nS: 450 no\nE: done refused(MAIL 450) not-reusable\n";
+  play_all({{"one before, one after", "S: 220 x\n" + hello + mail +
+                                          "X: begin-tls\nC: STARTTLS\nS: 220 go\nE: handshake-due\nX: tls\n" + hello +
+                                          mail}});
+}
+
 TEST(StartTls, closing_during_the_handshake_ends_the_session) {
   play_all(after_starttls({{"closed", "S: 220 go\nE: handshake-due\nX: close\nE: end peer-closed\n"}}));
 }
@@ -157,6 +165,11 @@ TEST(SessionEnds, answers_that_nothing_asked_for) {
       {"a reply before DATA's is taken", hello + "X: begin\nC: MAIL FROM:<a@here.test>\nS= 250 ok\\r\\n250 ok\\r\\n\n"
                                                  "E: end out-of-step 250 refused(local 451 4.4.2)\n"},
   });
+}
+
+TEST(SessionEnds, a_reply_begun_before_mail_is_no_answer_to_it) {
+  play_all(
+      {{"half a reply", std::string(kPlainHello) + "S= 25\nX: begin\nE: end out-of-step refused(local 451 4.4.2)\n"}});
 }
 
 TEST(SessionEnds, hostile_replies) {
@@ -211,6 +224,7 @@ TEST(Quit, any_end_is_a_good_end) {
       {"closed", hello + "X: quit\nC: QUIT\nX: close\nE: quitted\n"},
       {"timeout", hello + "X: quit\nC: QUIT\nX: timeout\nE: quitted\n"},
       {"garbage", hello + "X: quit\nC: QUIT\nS: bye\nE: quitted\n"},
+      {"not asked of a server that speaks out of turn", hello + "S= 25\nX: quit\nE: quitted\n"},
   });
 }
 

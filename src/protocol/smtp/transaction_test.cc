@@ -210,6 +210,13 @@ TEST(Transaction, a_refusal_in_the_middle_of_the_message_is_about_the_message) {
   });
 }
 
+TEST(Transaction, one_whose_session_ends_behind_the_answer_keeps_it_and_is_the_last) {
+  play_pipelined({{"421 in the same segment",
+                   "S: 250 ok\nS: 250 ok\nS: 550 no\nS: 354 go\nE: body-due\nX: last x\\r\\n\nC= x\\r\\n.\\r\\n\n"
+                   "S= 250 ok\\r\\n421 bye\\r\\n\nE: done accepted(message 250) refused(RCPT 550) not-reusable\n"
+                   "E: end service-closing 421\n"}});
+}
+
 TEST(Transaction, a_5xx_that_nothing_asked_for_bounces_nobody) {
   play_lock_step({{"two answers to MAIL",
                    "S= 250 ok\\r\\n550 no\\r\\n\nE: end service-closing 550 refused(local 451 4.4.2) refused(local 451 "
