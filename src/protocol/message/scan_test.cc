@@ -78,6 +78,7 @@ TEST(Scan, what_is_no_message_is_told_with_its_place) {
       {"no header", "hello\n", MessageErrorCode::NoHeader, 1, 0},
       {"an empty line first", "\r\nA: b\r\n", MessageErrorCode::NoHeader, 1, 0},
       {"a continuation first", " x: y\r\n", MessageErrorCode::NoHeader, 1, 0},
+      {"a continuation first, then a field", " x\r\nTLS-Required: No\r\n", MessageErrorCode::NoHeader, 1, 0},
       {"a name with a blank", "A b: c\r\n", MessageErrorCode::NoHeader, 1, 0},
       {"no name", ": c\r\n", MessageErrorCode::NoHeader, 1, 0},
   };
