@@ -251,11 +251,35 @@ TEST(TlsClient, a_proof_needs_forward_secrecy_and_an_aead) {
 
 TEST(TlsClient, never_takes_a_cipher_that_is_no_cipher_A14) {
   const Certificate certificate = issue({.dns_names = {"mx.test"}, .key = tests::KeyKind::Rsa2048});
-  for (const char* ciphers : {"aNULL@SECLEVEL=0", "eNULL@SECLEVEL=0", "DHE-RSA-AES128-GCM-SHA256@SECLEVEL=0"}) {
+  for (const char* ciphers : {"aNULL@SECLEVEL=0", "eNULL@SECLEVEL=0"}) {
     Tls tls;
     const auto server = server_with(certificate, "TLSv1", "TLSv1.2", ciphers, 0);
     EXPECT_FALSE(meet(server, tls.client, opportunistic())->client->has_value()) << ciphers;
   }
+}
+
+/// RFC 5246 §7.4.1.2: the suites in the ClientHello, the first thing that a client writes.
+std::vector<int> offered_suites(std::string_view record) {
+  const auto octet = [&](std::size_t at) { return static_cast<int>(static_cast<std::uint8_t>(record.at(at))); };
+  const std::size_t session_id = 5 + 4 + 2 + 32;  // record, handshake, version, random
+  const std::size_t suites = session_id + 1 + static_cast<std::size_t>(octet(session_id));
+  const std::size_t end = suites + 2 + static_cast<std::size_t>(octet(suites) << 8 | octet(suites + 1));
+  std::vector<int> found;
+  for (std::size_t at = suites + 2; at < end; at += 2) found.push_back(octet(at) << 8 | octet(at + 1));
+  return found;
+}
+
+TEST(TlsClient, never_offers_a_group_of_1024_bits_or_a_broken_cipher_A14) {
+  Tls tls;
+  std::string said;
+  const auto listen = [&](bool first, std::string_view bytes) { said += first ? bytes : std::string_view(); };
+  meet(server_with(leaf()), tls.client, opportunistic(), {.wiretap = listen});
+  const auto offered = offered_suites(said);
+  EXPECT_THAT(offered, testing::Contains(0xc02f)) << "ECDHE-RSA-AES128-GCM-SHA256";
+  for (const int suite : {0x0033, 0x0039, 0x0067, 0x006b, 0x009e, 0x009f, 0xccaa})
+    EXPECT_THAT(offered, testing::Not(testing::Contains(suite))) << "kDHE: OpenSSL takes 1024 bits at this level";
+  for (const int suite : {0x0001, 0x0002, 0x0004, 0x0005, 0x000a, 0x0018, 0x0034, 0xc012})
+    EXPECT_THAT(offered, testing::Not(testing::Contains(suite))) << "NULL, RC4, 3DES, anonymous";
 }
 
 // ---- what goes wrong on the way ----

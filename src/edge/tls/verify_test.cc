@@ -453,6 +453,15 @@ TEST(Dane, trusts_no_ca_but_the_one_in_dns_X01) {
   EXPECT_EQ(judge_pkix(dane({wrong_tlsa(3, 1, 1)}), world().chain).failure, ProofFailure::TlsaMismatch);
 }
 
+TEST(Dane, usages_0_and_1_prove_nothing_even_where_a_trusted_ca_would_agree_D11_X01) {
+  const World& w = world();
+  for (const auto& record : {tlsa_of(w.root, 0, 0, 1), tlsa_of(w.leaf, 1, 1, 1)}) {
+    const auto verdict = judge_pkix(dane({record}), w.chain);
+    EXPECT_EQ(verdict.failure, ProofFailure::TlsaMismatch) << dane::name_of(record);
+    EXPECT_THAT(verdict.reason, HasSubstr("no usable TLSA record")) << dane::name_of(record);
+  }
+}
+
 TEST(TrustStore, says_what_is_wrong_with_a_file) {
   const auto folder = std::filesystem::path(testing::TempDir());
   const auto write = [&](const std::string& text) {
@@ -474,14 +483,16 @@ TEST(FullData, must_be_all_of_one_certificate_or_key_D12) {
   const auto with = [](int selector, Bytes data) {
     return full_data_parses({3, static_cast<std::uint8_t>(selector), 0, std::move(data)});
   };
-  Bytes longer = w.leaf.der, shorter = w.leaf.der;
+  Bytes longer = w.leaf.der, shorter = w.leaf.der, longer_key = w.leaf.public_key;
   longer.push_back(0);
+  longer_key.push_back(0);
   shorter.pop_back();
   EXPECT_TRUE(with(0, w.leaf.der));
   EXPECT_TRUE(with(1, w.leaf.public_key));
   EXPECT_FALSE(with(0, w.leaf.public_key));
   EXPECT_FALSE(with(1, w.leaf.der));
   EXPECT_FALSE(with(0, longer));
+  EXPECT_FALSE(with(1, longer_key));
   EXPECT_FALSE(with(0, shorter));
   EXPECT_FALSE(with(0, {}));
   EXPECT_FALSE(with(1, {}));
