@@ -78,6 +78,14 @@ TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
   EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, Outcome::Deferred);
 }
 
+TEST(Conclude, X05_a_host_that_was_skipped_for_want_of_facts_might_have_had_it_too) {
+  auto facts = facts_of({.requiretls = true});
+  facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::ServFail, Tlsa::Usable));
+  HostAttempt attempt{.host = domain("mx.example.test")};
+  attempt.lacks_demand = true;
+  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, Outcome::Deferred);
+}
+
 TEST(Conclude, a_missing_extension_bounces_only_when_every_host_lacks_it) {
   HostAttempt attempt{.host = domain("mx.example.test")};
   const Unsettled left{refused(Stage::Local, 554, "5.6.3 needs 8BITMIME"), {domain("mx.example.test")}};

@@ -94,6 +94,21 @@ TEST_F(Gathering, D39_a_null_mx_asks_for_no_address) {
   EXPECT_EQ(policy::decide(facts).status.to_string(), "5.1.10");
 }
 
+TEST_F(Gathering, D39_a_root_exchange_beside_others_is_no_host) {
+  dns.mx("example.test", {{0, "."}, {10, "mx.test"}});
+  EXPECT_EQ(names(gather("example.test")), std::vector<std::string>{"mx.test"});
+}
+
+TEST_F(Gathering, D41_an_exchange_that_is_no_host_name_is_not_looked_up) {
+  dns.mx("example.test", {{10, "192.0.2.1"}, {20, "a_b.test"}, {30, "mx.test"}});
+  const auto facts = gather("example.test");
+  EXPECT_FALSE(facts.hosts.at(0).name_valid);
+  EXPECT_FALSE(facts.hosts.at(1).name_valid);
+  EXPECT_TRUE(facts.hosts.at(2).name_valid);
+  EXPECT_FALSE(asked("192.0.2.1", dns::RecordType::A));
+  EXPECT_FALSE(asked("a_b.test", dns::RecordType::A));
+}
+
 TEST_F(Gathering, D27_an_unknown_mx_is_not_taken_for_none) {
   dns.state("example.test", dns::RecordType::MX, dns::AnswerState::Failed, false, dns::Failure::ServFail);
   dns.a("example.test", {"192.0.2.1"});
@@ -135,6 +150,8 @@ TEST_F(Gathering, D45_a_route_to_one_host_asks_for_no_mx_and_uses_its_port) {
   EXPECT_FALSE(facts.mx_lookup);
   EXPECT_EQ(facts.port, 587);
   EXPECT_FALSE(asked("relay.test", dns::RecordType::MX));
+  EXPECT_FALSE(asked("_mta-sts.relay.test", dns::RecordType::TXT))
+      << "the administrator chose the host, not an MX answer";
   EXPECT_EQ(policy::decide(facts).hosts.at(0).requirement.proof, policy::Proof::Dane);
 }
 
