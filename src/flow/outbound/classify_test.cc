@@ -59,6 +59,14 @@ TEST(Conclude, a_policy_failure_is_kept_never_bounced) {  // pitfall 5, D02, D03
   EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
 }
 
+TEST(Conclude, a_host_that_cannot_be_reached_is_told_from_one_that_fell_silent) {
+  HostAttempt attempt{.host = domain("mx.example.test")};
+  attempt.problem = "closed";
+  EXPECT_EQ(conclude(kRecipient, decision_of({}), {attempt}, {}, false).status.to_string(), "4.4.2");
+  attempt.dial_failures = {{*IpAddress::parse("127.0.0.26"), {net::IoErrorCode::Timeout, "no answer in time"}}};
+  EXPECT_EQ(conclude(kRecipient, decision_of({}), {attempt}, {}, false).status.to_string(), "4.4.1");
+}
+
 TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
   HostAttempt attempt{.host = domain("mx.example.test")};
   attempt.problem = "the server does not offer STARTTLS";
