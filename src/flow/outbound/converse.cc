@@ -88,6 +88,7 @@ Awaitable<std::expected<smtp::Event, net::IoError>> Conversation::transact(smtp:
       // A partial letter must never look whole: no end mark, the connection ends here.
       engine_.abort_body();
       close();
+      if (auto end = engine_.next_event()) co_return std::move(*end);
       co_return std::unexpected(net::IoError{net::IoErrorCode::Other, "the message could not be read to its end"});
     }
     engine_.body(std::string_view(piece.data(), static_cast<std::size_t>(count)), count == 0);

@@ -98,6 +98,12 @@ class Opening {
       co_await session_->talk->quit(request_.deadline);
       co_return nullptr;
     }
+    // Whatever way led here: where TLS is required, nothing goes on without it.
+    if (required() && !session_->evidence.tls) {
+      fail("TLS is required and was not established", tlsrpt::ResultType::StarttlsNotSupported);
+      session_->talk->close();
+      co_return nullptr;
+    }
     attempt_.evidence = session_->evidence;
     co_return std::move(session_);
   }
