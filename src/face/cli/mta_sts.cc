@@ -71,11 +71,9 @@ void add_mta_sts(CLI::App& app, int& exit_code) {
   const std::string exits = "Exit codes: 0 valid or matching, 1 otherwise, 64 usage";
 
   CLI::App* record = command->add_subcommand("record", "Judge the TXT records found at _mta-sts.DOMAIN");
-  record
-      ->add_option("TXT", options->txt,
-                   "One record each, its strings put together, or in quotes as dig prints them: "
-                   "'\"v=STSv1; \" \"id=1;\"'")
-      ->required();
+  record->add_option("TXT", options->txt,
+                     "One record each, its strings put together, or in quotes as dig prints them: "
+                     "'\"v=STSv1; \" \"id=1;\"'; none at all: no record was found");
   record->add_flag("--json", options->json, "Print JSON for programs");
   record->footer(exits + ".");
   record->callback([options, &exit_code] {

@@ -162,7 +162,7 @@ TEST_F(MtaStsCommand, exit_codes_tell_the_kinds_apart) {
       {{"mta-sts", "record", "v=spf1 -all", "v=STSv1; id=1;", "--json"}, kOk, "{\"result\":\"valid\""},
       {{"mta-sts", "record", "x"}, kNo, "none: "},
       {{"mta-sts", "record", "\"x"}, kUsage, ""},
-      {{"mta-sts", "record"}, kUsage, ""},
+      {{"mta-sts", "record"}, kNo, "none: "},
       {{"mta-sts"}, kUsage, ""},
       {{"mta-sts", "parse", file}, kOk, "valid: "},
       {{"mta-sts", "parse", "/nonexistent"}, kNoInput, ""},
