@@ -26,21 +26,8 @@ std::string lower(std::string_view text) {
 
 /// The word under which a world expects a proof.
 std::string proof_word(const RecipientVerdict& verdict) {
-  switch (verdict.proof) {
-    case ProofShown::None:
-      return "none";
-    case ProofShown::Plaintext:
-      return "plaintext";
-    case ProofShown::Encrypted:
-      return "encrypted";
-    case ProofShown::Pkix:
-      return "pkix";
-    case ProofShown::MtaSts:
-      return "mta-sts";
-    case ProofShown::Dane:
-      return lower(verdict.proof_name);
-  }
-  return "none";
+  const bool dane = verdict.proof == ProofShown::Dane;
+  return dane ? lower(verdict.proof_name) : std::string(to_string(verdict.proof));
 }
 
 bool proof_fits(const std::string& expected, const std::string& observed) {

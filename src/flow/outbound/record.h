@@ -17,6 +17,7 @@ namespace postseal::outbound {
 
 /// How well the server that took the message was proved.
 enum class ProofShown { None, Plaintext, Encrypted, Pkix, MtaSts, Dane };
+std::string_view to_string(ProofShown proof);
 
 /// One MX host that was dialled (or whose open session was used).
 struct HostAttempt {

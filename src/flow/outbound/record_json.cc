@@ -272,7 +272,17 @@ json::object attempt_json(const HostAttempt& attempt) {
   return out;
 }
 
-std::string_view word(ProofShown proof) {
+json::object verdict_json(const RecipientVerdict& verdict) {
+  return {{"recipient", verdict.recipient.to_string()}, {"outcome", to_string(verdict.outcome)},
+          {"status", verdict.status.to_string()},       {"host", verdict.host.ascii()},
+          {"proof", to_string(verdict.proof)},          {"proof_name", verdict.proof_name},
+          {"mx_authentic", verdict.mx_authentic},       {"reply", reply_json(verdict.reply)},
+          {"explanation", verdict.explanation}};
+}
+
+}  // namespace
+
+std::string_view to_string(ProofShown proof) {
   switch (proof) {
     case ProofShown::None:
       return "none";
@@ -289,20 +299,6 @@ std::string_view word(ProofShown proof) {
   }
   return "";
 }
-
-json::object verdict_json(const RecipientVerdict& verdict) {
-  return {{"recipient", verdict.recipient.to_string()},
-          {"outcome", to_string(verdict.outcome)},
-          {"status", verdict.status.to_string()},
-          {"host", verdict.host.ascii()},
-          {"proof", word(verdict.proof)},
-          {"proof_name", verdict.proof_name},
-          {"mx_authentic", verdict.mx_authentic},
-          {"reply", reply_json(verdict.reply)},
-          {"explanation", verdict.explanation}};
-}
-
-}  // namespace
 
 std::string_view to_string(Outcome outcome) {
   switch (outcome) {
