@@ -29,7 +29,7 @@ bool take_dot(std::string_view& text) {
 }  // namespace
 
 std::optional<EnhancedStatus> EnhancedStatus::parse_prefix(std::string_view text) {
-  // RFC 3463 §3.1 MUST: the class is 2, 4 or 5.
+  // RFC 3463 §2 MUST: the class is 2, 4 or 5.
   if (!text.starts_with('2') && !text.starts_with('4') && !text.starts_with('5')) return std::nullopt;
   auto klass = take_number(text);
   if (!klass || *klass > 5 || !take_dot(text)) return std::nullopt;

@@ -80,7 +80,7 @@ std::expected<void, std::string> finalize(ub_ctx* context, const ResolverConfig&
 std::expected<void, std::string> check(const ResolverConfig& config) {
   if (config.mode == Mode::Iterate) return {};
   if (!config.server) return std::unexpected("the resolver mode needs a server: give resolver.server as ADDRESS:PORT");
-  // RFC 7672 §2.1.1, RFC 4035 §4.9.3 MUST NOT (D46, A08): an AD bit that crossed a network proves nothing.
+  // RFC 7672 §2.1.3, RFC 4035 §4.9.3 MUST NOT (D46, A08): an AD bit that crossed a network proves nothing.
   if (config.mode == Mode::TrustAd && !config.server->address.is_loopback()) {
     return std::unexpected("the AD bit of " + config.server->address.to_string() +
                            " cannot be trusted: anybody between here and there can set it; use a validating resolver"

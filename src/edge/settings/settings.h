@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "edge/settings/server_settings.h"
 #include "protocol/policy/facts.h"
 #include "vocab/clock.h"
 #include "vocab/domain.h"
@@ -77,6 +78,17 @@ struct Settings {
   std::string cache_dir;  ///< empty: $XDG_CACHE_HOME/postseal, ~/.cache/postseal, /var/cache/postseal for root
   std::vector<policy::LocalRule> rules;
   std::vector<Route> routes;
+
+  // `postseal serve` alone:
+  ServerSettings server;
+  std::vector<Listener> listeners;
+  LimitSettings limits;
+  QueueSettings queue;
+  StoreSettings store;
+  AdminSettings admin;
+  LogSettings log;
+  std::vector<addressing::LocalDomain> domains;
+  std::vector<addressing::Alias> aliases;
   bool operator==(const Settings&) const = default;
 };
 

@@ -23,7 +23,8 @@ Awaitable<void> Attempt::run() {
   }
   for (const Pending& left : pending_) {
     auto& verdict = record_.recipients[left.index];
-    verdict = conclude(verdict.recipient, record_.decision, record_.attempts, left.left, letter_.requiretls);
+    verdict =
+        conclude(verdict.recipient, record_.decision, record_.attempts, left.left, record_.facts.message.requiretls);
   }
 }
 
@@ -94,7 +95,7 @@ Awaitable<void> Attempt::put_away(std::unique_ptr<Session> session, SessionState
   if (session) co_await session->talk->quit(until_);
 }
 
-smtp::Transaction Attempt::transaction_for(std::size_t count) const {
+smtp::Transaction Attempt::transaction_for(std::size_t count, bool promised) const {
   smtp::Transaction transaction;
   transaction.from = letter_.from;
   for (std::size_t i = 0; i < count; ++i)
@@ -103,7 +104,8 @@ smtp::Transaction Attempt::transaction_for(std::size_t count) const {
   transaction.eight_bit = letter_.facts.eight_bit;
   transaction.utf8_headers = letter_.facts.utf8_headers;
   // RFC 8689 §4.2.1 MUST: passed on, never dropped: the engine refuses where the server does not offer it (pitfall 17).
-  transaction.requiretls = letter_.requiretls;
+  // §5: a notification without a sender takes the keyword along where it means something, and travels without it else.
+  transaction.requiretls = letter_.requiretls && (letter_.from || promised);
   transaction.dsn = letter_.dsn;
   return transaction;
 }
@@ -114,7 +116,9 @@ Awaitable<Attempt::SessionState> Attempt::transact(Session& session, const polic
   std::size_t count = here_.size();
   if (limits.rcpt_max && *limits.rcpt_max > 0) count = std::min<std::size_t>(count, *limits.rcpt_max);
   ++session.transactions;
-  auto event = co_await session.talk->transact(transaction_for(count), letter_.open, until_);
+  const bool proved = session.evidence.verdict.result == policy::ProofResult::Verified && host.mx_authentic;
+  auto transaction = transaction_for(count, proved && session.evidence.requiretls_offered);
+  auto event = co_await session.talk->transact(std::move(transaction), letter_.open, until_);
   if (!event) {
     attempt().problem = event.error().context;
     co_return SessionState::Broken;

@@ -31,7 +31,7 @@ class Attempt {
   Awaitable<SessionState> use_session(Session& session, const policy::HostDecision& host);
   Awaitable<SessionState> transact(Session& session, const policy::HostDecision& host);
   Awaitable<void> put_away(std::unique_ptr<Session> session, SessionState state);
-  smtp::Transaction transaction_for(std::size_t count) const;
+  smtp::Transaction transaction_for(std::size_t count, bool promised) const;
   bool next_address(policy::HostDecision& host);
   SessionState settle(const policy::HostDecision& host, const smtp::TransactionEnd& end, bool first);
   void settle(const policy::HostDecision& host, const smtp::SessionEnd& end, std::size_t count);

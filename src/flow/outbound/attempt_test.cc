@@ -154,6 +154,30 @@ TEST_F(Attempting, X05_requiretls_travels_on) {
   EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Delivered);
 }
 
+// RFC 8689 §5: losing a notification would be worse than a hop without the promise.
+TEST_F(Attempting, X05_a_notification_takes_requiretls_along_only_where_it_is_offered) {
+  for (const bool offered : {true, false}) {
+    record = {};
+    decide_for({});
+    letter.from.reset();
+    letter.requiretls = true;
+    if (offered) mx().ehlo = "250-x\r\n250 REQUIRETLS\r\n";
+    run();
+    EXPECT_THAT(mails(mx()), testing::ElementsAre(offered ? "MAIL FROM:<> REQUIRETLS" : "MAIL FROM:<>"));
+    EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Delivered);
+  }
+}
+
+// RFC 8689 §2: the keyword stands for a proved server; elsewhere it would be an empty word.
+TEST_F(Attempting, X05_a_notification_to_an_unproved_server_goes_without_requiretls) {
+  decide_for({.tlsa = Tlsa::Absent});
+  letter.from.reset();
+  letter.requiretls = true;
+  mx().ehlo = "250-x\r\n250 REQUIRETLS\r\n";
+  run();
+  EXPECT_THAT(mails(mx()), testing::ElementsAre("MAIL FROM:<>"));
+}
+
 TEST_F(Attempting, the_server_is_told_what_the_message_needs) {
   decide_for({.tlsa = Tlsa::Absent});
   letter.facts.eight_bit = letter.facts.utf8_headers = true;

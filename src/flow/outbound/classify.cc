@@ -12,7 +12,8 @@ namespace postseal::outbound {
 namespace {
 
 constexpr EnhancedStatus kDelivered{2, 0, 0};
-constexpr EnhancedStatus kRequireTls{5, 7, 30};    // RFC 8689 §5
+constexpr EnhancedStatus kRequireTls{5, 7, 30};    // RFC 8689 §4.2.1: REQUIRETLS support required
+constexpr EnhancedStatus kNeedsTls{5, 7, 10};      // RFC 8689 §4.2.1: encryption needed
 constexpr EnhancedStatus kPolicyFailure{4, 7, 5};  // RFC 3463 §3.8: cryptographic failure
 constexpr EnhancedStatus kNoAnswer{4, 4, 1};       // RFC 3463 §3.5: no answer from host
 constexpr EnhancedStatus kBadConnection{4, 4, 2};  // RFC 3463 §3.5
@@ -64,6 +65,16 @@ bool requiretls_is_unmet(const policy::Decision& decision, const std::vector<Hos
            });
   };
   return !attempts.empty() && std::ranges::all_of(decision.hosts, lacks);
+}
+
+/// RFC 8689 §4.2.1 SHOULD (X05): 5.7.10 where TLS to a proved server could not be had anywhere; 5.7.30 where it was
+/// only REQUIRETLS that was missing, or where no name of a server could be believed.
+EnhancedStatus requiretls_status(const policy::Decision& decision, const std::vector<HostAttempt>& attempts) {
+  const bool no_tls =
+      std::ranges::all_of(attempts, [](const HostAttempt& attempt) { return attempt.tls_result.has_value(); });
+  const bool doubtful = std::ranges::any_of(
+      decision.hosts, [](const policy::HostDecision& host) { return host.use == policy::HostUse::Skip; });
+  return no_tls && !doubtful ? kNeedsTls : kRequireTls;
 }
 
 /// No host of the domain has the extension that the letter needs; all of them were asked.
@@ -147,7 +158,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
 
   if (requiretls && requiretls_is_unmet(decision, attempts)) {
     verdict.outcome = Outcome::Bounced;
-    verdict.status = kRequireTls;
+    verdict.status = requiretls_status(decision, attempts);
     verdict.explanation = with_remedy("REQUIRETLS is not met: " + explain_attempt(attempts.back()),
                                       remedy(policy::ReasonCode::RequireTlsUnauthenticMx));
     return verdict;

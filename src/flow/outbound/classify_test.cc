@@ -75,7 +75,6 @@ TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
   const auto decision = decision_of({.requiretls = true});
   const auto verdict = conclude(kRecipient, decision, {attempt}, {}, true);
   EXPECT_EQ(verdict.outcome, Outcome::Bounced);
-  EXPECT_EQ(verdict.status.to_string(), "5.7.30");
 
   // A host that did not answer might have had it, and so might one whose turn never came.
   HostAttempt silent = attempt;
@@ -84,6 +83,22 @@ TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
   auto facts = facts_of({.requiretls = true});
   facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::Secure, Tlsa::Usable));
   EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, Outcome::Deferred);
+}
+
+// RFC 8689 §4.2.1 names a status for each.
+TEST(Conclude, X05_a_missing_promise_is_told_from_missing_tls) {
+  HostAttempt no_tls{.host = domain("mx.example.test")};
+  no_tls.tls_result = tlsrpt::ResultType::StarttlsNotSupported;
+  no_tls.lacks_demand = true;
+  HostAttempt no_promise{.host = domain("mx2.example.test")};
+  no_promise.lacks_demand = true;
+  auto facts = facts_of({.requiretls = true});
+  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {no_tls}, {}, true).status.to_string(), "5.7.10");
+  facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::Secure, Tlsa::Usable));
+  const auto both = policy::decide(facts);
+  EXPECT_EQ(conclude(kRecipient, both, {no_tls, no_promise}, {}, true).status.to_string(), "5.7.30");
+  no_promise.tls_result = tlsrpt::ResultType::CertificateHostMismatch;
+  EXPECT_EQ(conclude(kRecipient, both, {no_tls, no_promise}, {}, true).status.to_string(), "5.7.10");
 }
 
 TEST(Conclude, X05_a_host_that_was_skipped_for_want_of_facts_might_have_had_it_too) {

@@ -85,7 +85,10 @@ Outbound::~Outbound() = default;
 
 Awaitable<std::vector<DeliveryRecord>> Outbound::send(Letter letter) {
   const Deadline until = impl_->deadline();
-  const policy::MessageDemands demands{letter.requiretls, letter.facts.tls_required_no};
+  // RFC 8689 §4.2.1, §5 SHOULD NOT (X05): a notification, which has no sender, is not lost for want of REQUIRETLS.
+  // §4.1 MUST (X07): beside REQUIRETLS the header field is ignored, here as well.
+  const policy::MessageDemands demands{letter.requiretls && letter.from,
+                                       letter.facts.tls_required_no && (letter.from || !letter.requiretls)};
 
   std::map<MailDestination, std::vector<Mailbox>> recipients;
   for (const Mailbox& recipient : letter.recipients) recipients[recipient.destination()].push_back(recipient);

@@ -197,7 +197,7 @@ class Opening {
     session_->evidence.starttls_offered = talk.engine().capabilities().starttls;
     if (!session_->evidence.starttls_offered) {
       if (!required()) co_return TlsTurn::NotUsed;
-      // RFC 7672 §2.2 MUST, RFC 8461 §4.2 MUST (D03, S31): no STARTTLS, no mail.
+      // RFC 7672 §2.2 MUST, RFC 8461 §5 MUST (D03, S31): no STARTTLS, no mail.
       fail_for_good("the server does not offer STARTTLS", tlsrpt::ResultType::StarttlsNotSupported);
       co_await talk.quit(request_.deadline);
       co_return TlsTurn::Failed;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr EnhancedStatus kNullMx{5, 1, 10};      // RFC 7505 §4.1
 constexpr EnhancedStatus kBadDomain{5, 1, 2};    // RFC 3463 §3.2: bad destination system address
-constexpr EnhancedStatus kRequireTls{5, 7, 30};  // RFC 8689 §5
+constexpr EnhancedStatus kRequireTls{5, 7, 30};  // RFC 8689 §4.2.1
 constexpr EnhancedStatus kDnsFailure{4, 4, 3};   // RFC 3463 §3.5: directory server failure
 constexpr EnhancedStatus kNoHost{4, 4, 4};       // RFC 3463 §3.5: unable to route
 constexpr EnhancedStatus kPolicy{4, 7, 5};       // RFC 3463 §3.8: cryptographic failure

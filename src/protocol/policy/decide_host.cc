@@ -170,7 +170,7 @@ void HostCase::apply_mta_sts() {
   const auto pattern = mtasts::match_host(*sts.policy, host_.name);
   switch (sts.policy->mode) {
     case mtasts::Mode::None:
-      // RFC 8461 §3.2 (S20, S30): a policy that asks for nothing.
+      // RFC 8461 §5 (S20, S30): a policy that asks for nothing.
       return note(ReasonCode::StsModeNone, "the MTA-STS policy says none");
     case mtasts::Mode::Testing:
       // RFC 8461 §5 MUST (S29): delivered all the same; the failure is for the report.

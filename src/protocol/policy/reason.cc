@@ -61,7 +61,7 @@ constexpr ReasonInfo info(ReasonCode code) {
     case ReasonCode::StsTestingMismatch:
       return {"sts-testing-mismatch", "RFC 8461 §5"};
     case ReasonCode::StsModeNone:
-      return {"sts-mode-none", "RFC 8461 §3.2"};
+      return {"sts-mode-none", "RFC 8461 §5"};
     case ReasonCode::StsNotApplicable:
       return {"sts-not-applicable", "RFC 8461 §3.4"};
     case ReasonCode::LocalNone:

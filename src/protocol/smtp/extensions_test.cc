@@ -93,7 +93,7 @@ struct RefusalCase {
 
 TEST(Extensions, what_the_peer_cannot_take_is_refused_for_all_and_the_session_stays_usable) {
   const RefusalCase cases[] = {
-      {"RFC 1870 §6.1: too large", {"SIZE 100"}, [](Transaction& t) { t.size = 101; }, "552 5.3.4"},
+      {"RFC 1870 §4: too large", {"SIZE 100"}, [](Transaction& t) { t.size = 101; }, "552 5.3.4"},
       {"RFC 6152 §3: no 8BITMIME", {}, [](Transaction& t) { t.eight_bit = true; }, "554 5.6.3"},
       {"8-bit over BDAT needs it as well", {"CHUNKING"}, [](Transaction& t) { t.eight_bit = true; }, "554 5.6.3"},
       {"RFC 6531 §3.2: header", {"8BITMIME"}, [](Transaction& t) { t.utf8_headers = t.eight_bit = true; }, "550 5.6.9"},

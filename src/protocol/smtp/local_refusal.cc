@@ -20,7 +20,7 @@ std::optional<Reply> refuse_message(const Transaction& transaction, const Capabi
   if (transaction.requiretls && !offered.requiretls) {
     return local_reply(550, {5, 7, 30}, "REQUIRETLS support required, which the server does not offer");
   }
-  // RFC 1870 §6.1: a message known to be over the fixed limit is not tried.
+  // RFC 1870 §4: a message known to be over the fixed limit is not tried.
   if (offered.size && transaction.size > *offered.size) {
     return local_reply(
         552, {5, 3, 4},
