@@ -127,6 +127,8 @@ json::object facts_json(const policy::Facts& facts) {
                                   : json::value(nullptr);
   out["requiretls"] = facts.message.requiretls;
   out["tls_required_no"] = facts.message.tls_required_no;
+  out["only_if_verified"] = facts.message.only_if_verified;
+  out["remembered_tls"] = facts.remembered_tls;
   out["port"] = facts.port;
   return out;
 }

@@ -27,6 +27,8 @@ std::string_view remedy(policy::ReasonCode code) {
       return "the domain's owner must publish TLSA records, or the local rule must be relaxed";
     case LocalSecure:
       return "use a name instead of an address, or relax the local rule";
+    case OnlyIfVerified:
+      return "send without asking for a verified server, or ask the domain's owner for DANE or MTA-STS";
     case RequireTlsUnauthenticMx:
       return "send without REQUIRETLS, or ask the domain's owner for DNSSEC or MTA-STS";
     case MxInsecure:
@@ -52,6 +54,7 @@ std::string_view remedy(policy::ReasonCode code) {
     case LocalRuleExpired:
     case RequireTls:
     case TlsRequiredNo:
+    case RememberedTls:
     case Opportunistic:
       return "";
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/policy/decide.h"
+#include "protocol/policy/raise.h"
 #include "tests/facts_builder.h"
 
 namespace postseal::policy {
@@ -48,6 +49,49 @@ TEST(Administrator, a_fixed_host_is_as_authentic_as_the_route_that_names_it) {
   const HostDecision host = decide(facts).hosts.at(0);
   EXPECT_EQ(host.use, HostUse::Dial);
   EXPECT_TRUE(host.mx_authentic);
+}
+
+TEST(Administrator, remembered_tls_makes_tls_mandatory_and_nothing_weaker) {
+  for (const Local local : kLocal) {
+    Facts facts = facts_of({.tlsa = Tlsa::Absent, .local = local});
+    const HostDecision before = decide(facts).hosts.at(0);
+    facts.remembered_tls = true;
+    const HostDecision after = decide(facts).hosts.at(0);
+    EXPECT_EQ(after.use, before.use);
+    if (after.use != HostUse::Dial) continue;
+    EXPECT_EQ(after.requirement.tls, TlsUse::Required);
+    EXPECT_TRUE(at_least(after.requirement, before.requirement));
+  }
+}
+
+TEST(Administrator, a_sender_who_asks_for_it_gets_a_proof_or_nothing) {
+  for (const Mx mx : kMx)
+    for (const Tlsa tlsa : kTlsa)
+      for (const Sts sts : kSts)
+        for (const Local local : kLocal)
+          for (const bool no : {false, true}) {
+            const State state{.mx = mx, .tlsa = tlsa, .sts = sts, .local = local, .tls_required_no = no};
+            Facts facts = facts_of(state);
+            facts.message.only_if_verified = true;
+            const Decision decision = decide(facts);
+            EXPECT_FALSE(decision.weakened) << describe(state);
+            State unweakened = state;
+            unweakened.tls_required_no = false;
+            const Decision before = decide(facts_of(unweakened));
+            for (std::size_t i = 0; i < decision.hosts.size(); ++i) {
+              const HostDecision& host = decision.hosts[i];
+              if (host.use != HostUse::Dial) continue;
+              EXPECT_EQ(before.hosts.at(i).use, HostUse::Dial) << describe(state);
+              EXPECT_NE(host.requirement.proof, Proof::None) << describe(state);
+              EXPECT_TRUE(at_least(host.requirement, before.hosts.at(i).requirement)) << describe(state);
+              // Names that a forged MX answer could choose prove nothing.
+              if (!host.mx_authentic) {
+                for (const auto& name : host.requirement.names) {
+                  EXPECT_EQ(MailDestination(name.name), facts.next_hop) << describe(state);
+                }
+              }
+            }
+          }
 }
 
 TEST(Administrator, S37_no_policy_binds_an_address_literal) {

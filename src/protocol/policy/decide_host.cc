@@ -29,6 +29,8 @@ class HostCase {
     if (alive()) apply_dane();
     if (alive()) apply_mta_sts();
     if (alive()) raise_by_local_rule();
+    if (alive()) raise_by_memory();
+    if (alive()) raise_by_sender();
     if (alive()) raise_by_requiretls();
     return std::move(decision_);
   }
@@ -53,7 +55,9 @@ class HostCase {
   void apply_usable_tlsa();
   void apply_mta_sts();
   void raise_by_local_rule();
-  void raise_to_secure();
+  void raise_to_secure(ReasonCode code, std::string_view who);
+  void raise_by_memory();
+  void raise_by_sender();
   void raise_by_requiretls();
 
   const Facts& facts_;
@@ -193,13 +197,13 @@ void HostCase::apply_mta_sts() {
        fmt::format("the MTA-STS policy is enforced: {} matches {}", name(), pattern->to_string()));
 }
 
-void HostCase::raise_to_secure() {
+void HostCase::raise_to_secure(ReasonCode code, std::string_view who) {
   // DANE proves the host that the MX answer names. Where nothing vouches for that answer, whoever forges it names a
   // host of his own, with TLSA records of his own.
   if (requirement().proof == Proof::Dane && !decision_.mx_authentic) {
     return give_up(
-        HostUse::Skip, ReasonCode::LocalSecure,
-        "local rule: secure, but the MX answer is not signed: DANE proves a host that anybody may have named");
+        HostUse::Skip, code,
+        fmt::format("{}, but the MX answer is not signed: DANE proves a host that anybody may have named", who));
   }
   std::vector<ReferenceName> names;
   // As Postfix's "secure": names that a forged MX answer cannot choose. The MX host's own name counts only where
@@ -212,10 +216,10 @@ void HostCase::raise_to_secure() {
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());
   if (names.empty()) {
-    return give_up(HostUse::Skip, ReasonCode::LocalSecure, "local rule: secure, but an address has no name to verify");
+    return give_up(HostUse::Skip, code, fmt::format("{}, but an address has no name to verify", who));
   }
   raise_to_pkix(requirement(), std::move(names));
-  note(ReasonCode::LocalSecure, "local rule: the server must prove its name");
+  note(code, fmt::format("{}: the server must prove its name", who));
 }
 
 void HostCase::raise_by_local_rule() {
@@ -231,7 +235,7 @@ void HostCase::raise_by_local_rule() {
       raise_to_tls(requirement());
       return note(ReasonCode::LocalEncrypt, "local rule: TLS is mandatory");
     case LocalLevel::Secure:
-      return raise_to_secure();
+      return raise_to_secure(ReasonCode::LocalSecure, "local rule: secure");
     case LocalLevel::DaneOnly:
       break;
   }
@@ -243,6 +247,19 @@ void HostCase::raise_by_local_rule() {
                                                                     : "the MX answer is not signed"));
   }
   note(ReasonCode::LocalDaneOnly, "local rule: dane-only");
+}
+
+/// Design, anti-downgrade memory: what had TLS and now shows none may be under attack.
+void HostCase::raise_by_memory() {
+  if (!facts_.remembered_tls || weakened() || requirement().tls == TlsUse::Required) return;
+  raise_to_tls(requirement());
+  note(ReasonCode::RememberedTls, fmt::format("{} had working TLS before: TLS is mandatory by local rule", name()));
+}
+
+/// The sender's own wish for one message: nobody gets it who has not proved himself, whatever is published.
+void HostCase::raise_by_sender() {
+  if (!facts_.message.only_if_verified) return;
+  raise_to_secure(ReasonCode::OnlyIfVerified, "the sender asks for a verified server");
 }
 
 void HostCase::raise_by_requiretls() {
@@ -263,7 +280,7 @@ void HostCase::raise_by_requiretls() {
 
 bool is_weakened(const MessageDemands& message) {
   // RFC 8689 §4.1 (X07): REQUIRETLS in the envelope beats TLS-Required: No in the header.
-  return message.tls_required_no && !message.requiretls;
+  return message.tls_required_no && !message.requiretls && !message.only_if_verified;
 }
 
 bool mx_is_secure(const Facts& facts) {

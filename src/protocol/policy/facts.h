@@ -40,6 +40,8 @@ struct HostFacts {
 struct MessageDemands {
   bool requiretls = false;       ///< RFC 8689 §2: the envelope's REQUIRETLS
   bool tls_required_no = false;  ///< RFC 8689 §3: the header's TLS-Required: No
+  /// The sender asks that only a server that has proved itself gets it; beats TLS-Required: No.
+  bool only_if_verified = false;
 };
 
 struct Facts {
@@ -51,6 +53,9 @@ struct Facts {
   bool hosts_left_out = false;    ///< the MX answer names more hosts than the settings let us look at
   mtasts::StsFacts sts;
   std::optional<LocalRule> local;
+  /// The administrator asks that a destination which had working TLS before never gets plaintext again, and this one
+  /// had.
+  bool remembered_tls = false;
   MessageDemands message;
   std::uint16_t port = 25;
   WallTime now{};

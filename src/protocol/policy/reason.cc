@@ -86,6 +86,10 @@ constexpr ReasonInfo info(ReasonCode code) {
       return {"requiretls-mx-unauthentic", "RFC 8689 §4.2.1"};
     case ReasonCode::TlsRequiredNo:
       return {"tls-required-no", "RFC 8689 §4.2.2"};
+    case ReasonCode::OnlyIfVerified:
+      return {"only-if-verified", "local"};
+    case ReasonCode::RememberedTls:
+      return {"remembered-tls", "local"};
     case ReasonCode::Opportunistic:
       return {"opportunistic", "RFC 7435 §3"};
   }

@@ -50,6 +50,8 @@ enum class ReasonCode {
   RequireTls,
   RequireTlsUnauthenticMx,
   TlsRequiredNo,
+  OnlyIfVerified,
+  RememberedTls,
   Opportunistic,
 };
 

@@ -9,7 +9,8 @@ namespace postseal::smtp {
 namespace {
 
 /// RFC 5321 §4.5.3.1.4 has 512 octets with the CRLF, and each parameter used here adds its own: SIZE 26 (RFC 1870 §3),
-/// BODY 17 (RFC 6152 §2), SMTPUTF8 10 (RFC 6531 §3.1), RET and ENVID 500 and NOTIFY 28 (RFC 3461 §4), REQUIRETLS 11.
+/// BODY 17 (RFC 6152 §2), SMTPUTF8 10 (RFC 6531 §3.1), RET and ENVID 500 and NOTIFY 28 and ORCPT 500 (RFC 3461 §4),
+/// REQUIRETLS 11.
 constexpr std::size_t kMaxCommand = 1100;
 
 }  // namespace
@@ -44,10 +45,14 @@ std::string format_mail(const Transaction& transaction, const Capabilities& offe
   return command;
 }
 
-std::string format_rcpt(const Mailbox& recipient, const Transaction& transaction, const Capabilities& offered) {
-  std::string command = "RCPT TO:<" + recipient.to_string() + '>';
-  // RFC 3461 §4.1
-  if (offered.dsn && !transaction.dsn.notify.empty()) command += " NOTIFY=" + transaction.dsn.notify;
+std::string format_rcpt(const Transaction& transaction, std::size_t recipient, const Capabilities& offered) {
+  std::string command = "RCPT TO:<" + transaction.recipients[recipient].to_string() + '>';
+  if (!offered.dsn) return command;
+  const RecipientDsn dsn = transaction.recipient_dsn.empty() ? RecipientDsn{transaction.dsn.notify, ""}
+                                                             : transaction.recipient_dsn[recipient];
+  // RFC 3461 §4.1, §4.2: both travel on unchanged (§5.2.1).
+  if (!dsn.notify.empty()) command += " NOTIFY=" + dsn.notify;
+  if (!dsn.original.empty()) command += " ORCPT=" + dsn.original;
   return command;
 }
 

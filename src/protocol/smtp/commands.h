@@ -14,7 +14,8 @@ namespace postseal::smtp {
 bool is_command_text(std::string_view text);
 
 std::string format_mail(const Transaction& transaction, const Capabilities& offered);
-std::string format_rcpt(const Mailbox& recipient, const Transaction& transaction, const Capabilities& offered);
+/// recipient: index in the transaction.
+std::string format_rcpt(const Transaction& transaction, std::size_t recipient, const Capabilities& offered);
 std::string format_bdat(std::uint64_t octets, bool last);
 
 /// True if MAIL has to carry SMTPUTF8 for what the message or its sender is (recipients are looked at one by one).

@@ -54,6 +54,19 @@ TEST(Extensions, parameters_are_sent_where_offered_and_needed) {
        "MAIL FROM:<\xc3\xa4@here.test> SMTPUTF8",
        kRcpt},
       {"ASCII needs no SMTPUTF8", {"SMTPUTF8"}, [](Transaction&) {}, kMail, kRcpt},
+      {"RFC 3461 §4.2, for one recipient",
+       {"DSN"},
+       [](Transaction& t) {
+         t.dsn.notify = "NEVER";
+         t.recipient_dsn = {{"DELAY", "rfc822;a+2Bb@there.test"}};
+       },
+       kMail,
+       kRcpt + " NOTIFY=DELAY ORCPT=rfc822;a+2Bb@there.test"},
+      {"without DSN neither",
+       {},
+       [](Transaction& t) { t.recipient_dsn = {{"DELAY", "rfc822;a@there.test"}}; },
+       kMail,
+       kRcpt},
       {"RFC 3461 §4",
        {"DSN"},
        [&](Transaction& t) {
@@ -104,6 +117,10 @@ TEST(Extensions, what_the_peer_cannot_take_is_refused_for_all_and_the_session_st
        [](Transaction& t) { t.dsn.envelope_id = "1\r\nRSET"; },
        "501 5.5.4"},
       {"the same on RCPT", {"DSN"}, [](Transaction& t) { t.dsn.notify = "NEVER\r\nRSET"; }, "501 5.5.4"},
+      {"in ORCPT",
+       {"DSN"},
+       [](Transaction& t) { t.recipient_dsn.assign(t.recipients.size(), {"", "rfc822;a\r\nRSET"}); },
+       "501 5.5.4"},
       {"NUL", {"DSN"}, [](Transaction& t) { t.dsn.ret = std::string(1, '\0'); }, "501 5.5.4"},
       {"endless", {"DSN"}, [](Transaction& t) { t.dsn.envelope_id = std::string(2000, 'x'); }, "501 5.5.4"},
   };

@@ -58,7 +58,7 @@ std::vector<std::optional<Reply>> refuse_locally(const Transaction& transaction,
   std::set<MailDestination> domains = used.domains;
   for (std::size_t i = 0; i < refusals.size(); ++i) {
     const Mailbox& recipient = transaction.recipients[i];
-    if (!is_command_text(format_rcpt(recipient, transaction, offered))) {
+    if (!is_command_text(format_rcpt(transaction, i, offered))) {
       refusals[i] = local_reply(501, {5, 5, 4}, "The recipient cannot be written into a command");
       continue;
     }

@@ -48,8 +48,7 @@ bool MailTransaction::send_next(Pipeline& pipeline) {
     return false;
   } else if (next_command_ <= asked_.size()) {
     std::size_t recipient = asked_[next_command_ - 1];
-    pipeline.send(format_rcpt(transaction_.recipients[recipient], transaction_, style_.offered),
-                  {Asked::Rcpt, recipient});
+    pipeline.send(format_rcpt(transaction_, recipient, style_.offered), {Asked::Rcpt, recipient});
   } else if (next_command_ == asked_.size() + 1 && !style_.chunking) {
     // RFC 5321 §3.3: no DATA when every recipient is known to be refused.
     if (!undecided()) return false;

@@ -16,6 +16,13 @@ struct DsnRequest {
   bool operator==(const DsnRequest&) const = default;
 };
 
+/// RFC 3461 §4.1, §4.2: what is asked for one recipient.
+struct RecipientDsn {
+  std::string notify;    ///< as DsnRequest::notify
+  std::string original;  ///< ORCPT: address type, ";" and xtext; or empty
+  bool operator==(const RecipientDsn&) const = default;
+};
+
 /// One message to some recipients.
 struct Transaction {
   ReversePath from;
@@ -27,6 +34,8 @@ struct Transaction {
   bool utf8_headers = false;  ///< needs SMTPUTF8 (addresses are looked at by the engine)
   bool requiretls = false;    ///< sends REQUIRETLS; refused locally when the peer does not offer it
   DsnRequest dsn;             ///< sent where the peer offers DSN
+  /// Empty, or one for each recipient; then dsn.notify is not used.
+  std::vector<RecipientDsn> recipient_dsn;
 };
 
 }  // namespace postseal::smtp
