@@ -6,9 +6,12 @@
 //   receive(bytes) / peer_closed()   what arrived            take_output()   what to send (send it before waiting)
 //   next_event()                     what happened           timer()         how long to wait for what comes next
 //
-// An event that is due an answer (…Due) stops the engine: what has arrived behind it waits until the answer is given,
-// so replies are in the order of commands (RFC 2920 §3.2).
+// An event that is due an answer (…Due, AuthResponse, MessageEnd) stops the engine: what has arrived behind it waits
+// until the answer is given, so replies are in the order of commands (RFC 2920 §3.2). The driver's loop: send
+// take_output(); if the session is not over and wants_input(), read; receive(); then next_event() and answers until
+// there is no event.
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,7 +33,7 @@ enum class Role {
 
 /// What a client may spend. Counts are for one session.
 struct Limits {
-  std::uint64_t message_size = 50 * 1024 * 1024;  ///< RFC 1870; octets
+  std::uint64_t message_size = 50 * 1024 * 1024;  ///< RFC 1870; octets; 0: no limit
   std::uint32_t recipients = 1000;                ///< for one transaction: RFC 5321 §4.5.3.1.8 asks for 100 at least
   std::uint32_t transactions = 1000;              ///< RFC 9422 MAILMAX
   std::uint32_t errors = 20;                      ///< replies 4xx and 5xx to commands before 421
@@ -38,6 +41,7 @@ struct Limits {
   std::uint32_t auth_failures = 3;
   std::uint32_t header_octets = 256 * 1024;  ///< of a message's header
   std::uint32_t received_fields = 50;        ///< RFC 5321 §6.3: more is a loop
+  std::uint32_t text_line = 998;             ///< RFC 5321 §4.5.3.1.6: octets of a message's line without its CRLF
 };
 
 struct ServerSettings {
@@ -47,8 +51,9 @@ struct ServerSettings {
   bool tls_available = true;     ///< offer STARTTLS
   bool tls_required = false;     ///< nothing but EHLO, STARTTLS, NOOP, QUIT before TLS (always so for Submission)
   bool offer_auth = false;       ///< only ever inside TLS
-  bool require_auth = false;     ///< MAIL needs AUTH first
+  bool require_auth = false;     ///< MAIL needs AUTH first (always so for Submission)
   bool channel_binding = false;  ///< SCRAM-SHA-256-PLUS can be offered
+  bool xclient = false;          ///< the peer may say XCLIENT: only for configured addresses (A38)
   Limits limits;
 };
 
@@ -88,7 +93,8 @@ struct AuthResponse {
   std::string response;
 };
 struct AuthCancelled {};
-/// Answer with accept() or refuse().
+/// Answer with accept() or refuse(). It begins a transaction anew: what an earlier one gathered is void, whether it was
+/// ended by RSET, EHLO, STARTTLS, a refusal or a message.
 struct MailDue {
   ReversePath from;
   Parameters parameters;
@@ -109,7 +115,9 @@ struct MessageEnd {
   bool eight_bit = false, utf8_headers = false;
 };
 /// The message will not be finished: drop it. A refusal by the engine itself (too large, bare LF, too many Received
-/// fields, closed connection) or RSET between BDATs. The reply, if one is due, is in the output already.
+/// fields, closed connection) or RSET between BDATs. It comes as soon as that is known; what is left of the message is
+/// swallowed, and the reply, if one is due, goes out at its true end. A refuse() of the driver's own is not followed by
+/// it.
 struct MessageAborted {
   std::string reason;
 };
@@ -122,9 +130,11 @@ struct SessionOver {
 using Event = std::variant<HandshakeDue, AuthDue, AuthResponse, AuthCancelled, MailDue, RecipientDue, MessageDue,
                            MessagePiece, MessageEnd, MessageAborted, SessionOver>;
 
-/// RFC 5321 §4.5.3.2.7: five minutes for a command; shorter before authentication and for what limits say.
+/// RFC 5321 §4.5.3.2.7: five minutes for a command. Greeting: the client has not said yet who it is (no EHLO, or at a
+/// submission port no AUTH). None: it is not the client whom we wait for.
 enum class Timer { Greeting, Command, MessageBlock, Auth, None };
 std::chrono::seconds limit(Timer timer);
+std::string_view to_string(Timer timer);
 
 class Server {
  public:
@@ -134,7 +144,12 @@ class Server {
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
 
+  /// The bytes must stay as they are until next_event() has returned nothing: pieces of the message are views of them.
+  /// What is of use later (a command without its end, what waits behind an answer) is copied.
   void receive(std::string_view bytes);
+  template <std::same_as<std::string> Temporary>
+  void receive(Temporary&& bytes) = delete;  // it would be gone before next_event()
+  /// Whole commands that have arrived are still carried out; SessionOver follows.
   void peer_closed();
   /// The time of timer() has passed: 421 goes out, SessionOver follows.
   void timed_out();
@@ -143,6 +158,8 @@ class Server {
   std::string take_output();
   std::optional<Event> next_event();
   Timer timer() const;
+  /// False while an answer or the handshake is due and after the end: nothing has to be read from the peer then.
+  bool wants_input() const;
 
   void tls_established(TlsFacts facts);
   void auth_challenge(std::string_view challenge);
@@ -154,7 +171,9 @@ class Server {
   /// XCLIENT or PROXY said so: the client is somebody else.
   void set_peer(IpAddress peer);
 
+  /// Lives as long as the engine; STARTTLS and XCLIENT change it.
   struct Session {
+    IpAddress peer;    ///< the client; XCLIENT may have changed it: look at it at MailDue
     std::string helo;  ///< as given, checked; empty before EHLO
     bool esmtp = false;
     std::optional<TlsFacts> tls;
