@@ -21,7 +21,12 @@ std::expected<std::unique_ptr<MailServer>, std::string> MailServer::create(Domai
   identity.max_version = spec.tls_max;
   auto context = tls::ServerContext::create(identity);
   if (!context) return std::unexpected(host.ascii() + ": " + context.error());
-  return std::unique_ptr<MailServer>(new MailServer(std::move(host), std::move(spec), std::move(*context), log));
+  std::unique_ptr<MailServer> server(new MailServer(std::move(host), std::move(spec), std::move(*context), log));
+  if (server->spec_.tls_script.empty()) return server;
+  auto script = HelloScript::create(server->spec_.tls_script, identity);
+  if (!script) return std::unexpected(server->host_.ascii() + ": " + script.error());
+  server->hello_script_ = std::move(*script);
+  return server;
 }
 
 MailServer::MailServer(Domain host, MailServerSpec spec, tls::ServerContext tls, RawLog& log)

@@ -9,6 +9,7 @@
 
 #include "edge/net/listen.h"
 #include "edge/tls/server.h"
+#include "lab/hello_script.h"
 #include "lab/raw_log.h"
 #include "lab/world.h"
 
@@ -27,6 +28,8 @@ class MailServer {
   const Domain& host() const { return host_; }
   const MailServerSpec& spec() const { return spec_; }
   const tls::ServerContext& tls() const { return *tls_; }
+  /// nullptr: the handshake is an honest one.
+  const HelloScript* hello_script() const { return hello_script_ ? &*hello_script_ : nullptr; }
   RawLog& log() const { return log_; }
 
  private:
@@ -35,6 +38,7 @@ class MailServer {
   Domain host_;
   MailServerSpec spec_;
   std::optional<tls::ServerContext> tls_;
+  std::optional<HelloScript> hello_script_;
   RawLog& log_;
 };
 

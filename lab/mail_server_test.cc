@@ -163,6 +163,11 @@ MailServerSpec handshake(std::string how) {
   spec.handshake = std::move(how);
   return spec;
 }
+MailServerSpec tls_script(std::string name) {
+  MailServerSpec spec;
+  spec.tls_script = std::move(name);
+  return spec;
+}
 MailServerSpec says(std::string stage, std::string reply) {
   MailServerSpec spec;
   spec.replies = {{std::move(stage), std::move(reply)}};
@@ -205,6 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
         Behaviour{"handshake_alert", handshake("alert"), kTls, "220 2.0.0 go", "tls"},
         Behaviour{"handshake_hang", handshake("hang"), kTls, "220 2.0.0 go", "timeout"},
         Behaviour{"handshake_garbage", handshake("garbage"), kTls, "220 2.0.0 go", "tls"},
+        Behaviour{"handshake_by_script", tls_script("rc4"), kTls, "220 2.0.0 go", "tls"},
         Behaviour{"refused_greeting", says("connect", "554 5.3.2 no"), {}, "554 5.3.2 no", ""},
         Behaviour{"drop_at_connect", says("connect", "drop"), {}, "", "closed"},
         Behaviour{"reset_at_mail", says("mail", "reset"), kLetter, "250", "reset"},

@@ -159,7 +159,26 @@ Awaitable<bool> MailSession::start_tls() {
   co_return goes_ahead ? co_await handshake() : true;
 }
 
+/// A14: whatever comes back is logged as plaintext, which it is: an alert, or more than there should be.
+Awaitable<void> MailSession::play(const HelloScript* script) {
+  std::string hello;
+  std::array<char, 4096> piece;
+  while (!HelloScript::hello_size(hello)) {
+    const auto count = co_await stream_->read_some(piece, no_hurry());
+    if (!count) co_return;
+    hello.append(piece.data(), *count);
+  }
+  const std::string flight = script->answer(hello);
+  if (!co_await stream_->write_all(flight, no_hurry())) co_return;
+  while (buffer_.size() < kMaxLine && co_await read_more()) {
+  }
+}
+
 Awaitable<bool> MailSession::handshake() {
+  if (const HelloScript* script = server_.hello_script()) {
+    co_await play(script);
+    co_return false;
+  }
   const std::string& manner = server_.spec().handshake;
   if (manner == "hang") {
     co_await swallow(stream_.get());

@@ -25,6 +25,7 @@ class MailSession {
   Awaitable<bool> hello(bool extended);
   Awaitable<bool> start_tls();
   Awaitable<bool> handshake();
+  Awaitable<void> play(const HelloScript* script);
   Awaitable<bool> mail(std::string argument);
   Awaitable<bool> recipient(std::string argument);
   Awaitable<bool> data();

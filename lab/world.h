@@ -84,6 +84,9 @@ struct MailServerSpec {
   std::string starttls = "offered";
   std::string tls_min = "TLSv1.2", tls_max = "TLSv1.3";
   std::string handshake = "normal";  ///< "normal", "reset" (RST in the handshake), "alert", "hang", "garbage"
+  /// An answer to the ClientHello made by hand, or "" for none: "ssl3", "rc4", "export", "null", "3des", "anonymous",
+  /// "dhe-512", "dhe-1024", "downgrade-1.2", "downgrade-1.1", "compression", "heartbeat", "heartbeat-record", "garbage"
+  std::string tls_script;
   std::vector<SmtpReplySpec> replies;
   std::vector<std::string> without;          ///< EHLO keywords left out: "8BITMIME", "PIPELINING", "SIZE", ...
   std::vector<std::string> with;             ///< further EHLO keywords: "REQUIRETLS", "LIMITS RCPTMAX=1", ...

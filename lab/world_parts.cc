@@ -237,6 +237,11 @@ MailServerSpec read_server(const TomlNode& node, const Place& place) {
     server.tls_min = server.tls_max;
   if (server.tls_max < server.tls_min) reader.fail("tls_max", "is below tls_min");
   reader.choice("handshake", server.handshake, {"normal", "reset", "alert", "hang", "garbage"});
+  reader.choice("tls_script", server.tls_script,
+                {"ssl3", "rc4", "export", "null", "3des", "anonymous", "dhe-512", "dhe-1024", "downgrade-1.2",
+                 "downgrade-1.1", "compression", "heartbeat", "heartbeat-record", "garbage"});
+  if (reader.has("tls_script") && server.handshake != "normal")
+    reader.fail("tls_script", "leaves no room for 'handshake'");
   for (const TomlNode* reply : reader.tables("replies")) read_reply(*reply, place, server.replies);
   reader.texts("without", server.without);
   reader.texts("with", server.with);

@@ -124,6 +124,11 @@ int keep_ticket(SSL* ssl, SSL_SESSION* session) noexcept {
   return 0;
 }
 
+/// For an extension that is never sent, and whose appearance in an answer is therefore an error.
+int leave_out(SSL*, unsigned, unsigned, const unsigned char**, std::size_t*, X509*, std::size_t, int*, void*) noexcept {
+  return 0;
+}
+
 /// RFC 7627 §5.3: without the extended master secret a TLS 1.2 session may be somebody else's (triple handshake).
 void keep_older_session(SSL* ssl, const Connection& connection) {
   if (SSL_version(ssl) == TLS1_2_VERSION && SSL_get_extms_support(ssl) == 1)
@@ -193,6 +198,14 @@ struct ClientContext::Impl {
     if (!context) throw std::runtime_error("OpenSSL cannot make a client context");
     // A16: no renegotiation, no compression; early data is never sent because nothing here sends it.
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    // RFC 5246 §7.4.1.4, RFC 8446 §4.2 MUST (A14, A16): nobody answers what was not asked. OpenSSL keeps to it for the
+    // extensions that it knows; the heartbeat is no longer among them.
+    constexpr unsigned kHeartbeat = 15;
+    if (SSL_CTX_add_custom_ext(context.get(), kHeartbeat,
+                               SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_2_SERVER_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS,
+                               leave_out, nullptr, nullptr, nullptr, nullptr) != 1) {
+      throw std::runtime_error("OpenSSL does not watch for the heartbeat extension");
+    }
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context.get(), keep_ticket);
     SSL_CTX_set_cert_verify_callback(context.get(), judge_peer, nullptr);
