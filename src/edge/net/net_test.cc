@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <cstdlib>
 
 #include "edge/net/dial.h"
 #include "edge/net/listen.h"
@@ -120,6 +126,146 @@ Awaitable<std::string> listen_twice() {
 
 TEST(Listen, a_taken_port_is_named_in_the_error) {
   EXPECT_NE(tests::run_coroutine(listen_twice()).find("cannot listen on 127.0.0.1 port"), std::string::npos);
+}
+
+// ---- waiting without a buffer ----
+
+struct Pair {
+  std::unique_ptr<Stream> near, far;
+};
+
+Awaitable<Pair> connected() {
+  auto listener = co_await listen_tcp(kHere, 0);
+  auto dialled = co_await dial_tcp({kHere}, (*listener)->port(), {}, Deadline::in(seconds(5)));
+  auto accepted = co_await (*listener)->accept();
+  co_return Pair{std::move(accepted->stream), std::move(dialled->stream)};
+}
+
+Awaitable<std::string> wait_then_read() {
+  auto pair = co_await connected();
+  auto silent = co_await pair.near->wait_readable(Deadline::in(milliseconds(20)));
+  if (silent || silent.error().code != IoErrorCode::Timeout) co_return "silence is readable";
+  co_await pair.far->write_all("hello", Deadline::in(seconds(5)));
+  // Twice: what is not read is still there.
+  for (int i = 0; i < 2; ++i) {
+    if (!co_await pair.near->wait_readable(Deadline::in(seconds(5)))) co_return "not readable";
+  }
+  char buffer[16];
+  auto count = co_await pair.near->read_some(buffer, Deadline::in(seconds(5)));
+  co_return std::string(buffer, count.value_or(0));
+}
+
+TEST(Tcp, waiting_takes_no_byte) { EXPECT_EQ(tests::run_coroutine(wait_then_read()), "hello"); }
+
+Awaitable<bool> wait_for_the_end() {
+  auto pair = co_await connected();
+  pair.far->close();
+  const bool readable = (co_await pair.near->wait_readable(Deadline::in(seconds(5)))).has_value();
+  char buffer[16];
+  auto count = co_await pair.near->read_some(buffer, Deadline::in(seconds(5)));
+  co_return readable && !count && count.error().code == IoErrorCode::Closed;
+}
+
+TEST(Tcp, the_peers_end_can_be_read) { EXPECT_TRUE(tests::run_coroutine(wait_for_the_end())); }
+
+Awaitable<std::string> go_on_after_an_interrupt() {
+  auto pair = co_await connected();
+  boost::asio::post(co_await boost::asio::this_coro::executor, [&] { pair.near->interrupt(); });
+  auto waited = co_await pair.near->wait_readable(Deadline::in(seconds(5)));
+  if (waited || waited.error().code != IoErrorCode::Cancelled) co_return "not interrupted";
+  co_await pair.near->write_all("421 bye", Deadline::in(seconds(5)));
+  char buffer[16];
+  auto count = co_await pair.far->read_some(buffer, Deadline::in(seconds(5)));
+  co_return std::string(buffer, count.value_or(0));
+}
+
+TEST(Tcp, an_interrupted_wait_leaves_the_stream_good) {
+  EXPECT_EQ(tests::run_coroutine(go_on_after_an_interrupt()), "421 bye");
+}
+
+Awaitable<std::string> last_words_past_unread_bytes() {
+  auto pair = co_await connected();
+  co_await pair.far->write_all(std::string(10000, 'x'), Deadline::in(seconds(5)));
+  (void)co_await pair.near->wait_readable(Deadline::in(seconds(5)));
+  pair.near->close_with("421 enough\r\n");
+  std::string heard;
+  char buffer[64];
+  for (;;) {
+    auto count = co_await pair.far->read_some(buffer, Deadline::in(seconds(5)));
+    if (!count) co_return heard + std::string(to_string(count.error().code));
+    heard.append(buffer, *count);
+  }
+}
+
+TEST(Tcp, the_last_words_reach_a_peer_that_was_still_talking) {
+  EXPECT_EQ(tests::run_coroutine(last_words_past_unread_bytes()), "421 enough\r\nclosed");
+}
+
+Awaitable<int> read_a_long_text_beside_another_task() {
+  auto pair = co_await connected();
+  auto turns = std::make_shared<int>(0);
+  co_await pair.far->write_all(std::string(200, 'x'), Deadline::in(seconds(5)));
+  (void)co_await pair.near->wait_readable(Deadline::in(seconds(5)));
+  boost::asio::post(co_await boost::asio::this_coro::executor, [turns] { ++*turns; });
+  char one[1];
+  for (int i = 0; i < 200; ++i) (void)co_await pair.near->read_some(one, Deadline::in(seconds(5)));
+  co_return *turns;
+}
+
+TEST(Tcp, a_peer_that_is_always_ready_gives_others_their_turn_A23) {
+  EXPECT_EQ(tests::run_coroutine(read_a_long_text_beside_another_task()), 1);
+}
+
+// ---- listening ----
+
+Awaitable<std::string> accept_over(IpAddress through) {
+  auto listener = co_await listen_everywhere(0, {});
+  if (!listener) co_return listener.error().context;
+  auto dialled = co_await dial_tcp({through}, (*listener)->port(), {}, Deadline::in(seconds(5)));
+  if (!dialled) co_return "dial failed";
+  auto accepted = co_await (*listener)->accept();
+  co_return accepted ? accepted->peer.to_string() : accepted.error().context;
+}
+
+TEST(Listen, one_socket_takes_ipv4_and_shows_it_as_ipv4_A38) {
+  EXPECT_EQ(tests::run_coroutine(accept_over(kHere)), "127.0.0.1");
+}
+
+Awaitable<bool> share_a_port(bool second_shares) {
+  auto first = co_await listen_tcp(kHere, 0, {.reuse_port = true});
+  auto second = co_await listen_tcp(kHere, (*first)->port(), {.reuse_port = second_shares});
+  co_return second.has_value();
+}
+
+TEST(Listen, threads_can_share_a_port_when_both_say_so) {
+  EXPECT_TRUE(tests::run_coroutine(share_a_port(true)));
+  EXPECT_FALSE(tests::run_coroutine(share_a_port(false)));
+}
+
+Awaitable<std::string> adopt(bool listening) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listening) ::listen(fd, 5);
+  auto listener = co_await adopt_listener(fd);
+  ::close(fd);  // the listener has its own
+  if (!listener) co_return "refused";
+  auto dialled = co_await dial_tcp({kHere}, (*listener)->port(), {}, Deadline::in(seconds(5)));
+  auto accepted = co_await (*listener)->accept();
+  co_return accepted ? accepted->peer.to_string() : "nobody";
+}
+
+TEST(Listen, a_passed_socket_is_used_if_it_listens) {
+  EXPECT_EQ(tests::run_coroutine(adopt(true)), "127.0.0.1");
+  EXPECT_EQ(tests::run_coroutine(adopt(false)), "refused");
+}
+
+TEST(Listen, passed_sockets_are_for_the_process_that_is_named) {
+  ::setenv("LISTEN_FDS", "1", 1);
+  ::setenv("LISTEN_PID", std::to_string(::getpid() + 1).c_str(), 1);
+  EXPECT_TRUE(passed_sockets().empty());
+  ::setenv("LISTEN_PID", "x", 1);
+  EXPECT_TRUE(passed_sockets().empty());
+  ::unsetenv("LISTEN_FDS");
+  ::unsetenv("LISTEN_PID");
 }
 
 }  // namespace

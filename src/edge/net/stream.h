@@ -28,6 +28,11 @@ class Stream {
   /// At least one byte into the buffer, or an error; the peer's orderly end is Closed.
   /// REQUIRES: the buffer outlives the wait; one read and one write at a time.
   virtual Awaitable<std::expected<std::size_t, IoError>> read_some(std::span<char> buffer, Deadline deadline) = 0;
+  /// Until read_some() has something: bytes, the peer's end, an error. Holds no buffer meanwhile, so that thousands of
+  /// idle sessions cost little. May return early; a stream that cannot tell does so at once.
+  virtual Awaitable<std::expected<void, IoError>> wait_readable(Deadline deadline);
+  /// Ends a wait_readable() with Cancelled; the stream stays good. REQUIRES: no write is waiting.
+  virtual void interrupt() noexcept {}
   /// All of it, or an error. REQUIRES: the bytes outlive the wait.
   virtual Awaitable<std::expected<void, IoError>> write_all(std::string_view bytes, Deadline deadline) = 0;
   /// Ends both directions at once; waiting calls fail with Cancelled or Closed.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/net/tcp_stream.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <cerrno>
 
 namespace postseal::net {
 
@@ -15,13 +18,20 @@ namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 
-/// Cancels the socket's waits when the time is up. The generation tells a late expiry that its wait is long over.
+/// Cancels the socket's waits when the time is up. One timer serves many waits in turn: it is only set anew where a
+/// wait ends earlier than what it is set to, so that a busy session does not touch the timer queue at every read.
 struct Watch {
   explicit Watch(const asio::any_io_executor& executor) : timer(executor) {}
   asio::steady_timer timer;
-  std::uint64_t generation = 0;
-  bool expired = false;
+  SteadyTime until{};          ///< of the wait that is going on
+  std::uint32_t settings = 0;  ///< tells a late expiry that the timer was set anew
+  bool waiting = false, set = false, expired = false;
 };
+
+/// So many reads or writes in a row may succeed at once before others on this thread have their turn.
+constexpr unsigned kInARow = 32;
+/// What a closing peer is still sending is taken off its hands, or our last reply would be lost to a reset.
+constexpr int kDrainedAtClose = 8;
 
 }  // namespace
 
@@ -32,33 +42,70 @@ struct TcpStream::State : std::enable_shared_from_this<State> {
   void arm(Watch State::* which, Deadline deadline) {
     Watch& watch = this->*which;
     watch.expired = false;
-    const std::uint64_t generation = ++watch.generation;
-    watch.timer.expires_at(deadline.at);
-    watch.timer.async_wait([self = shared_from_this(), which, generation](const boost::system::error_code& error) {
+    watch.waiting = true;
+    watch.until = deadline.at;
+    if (!watch.set || deadline.at < watch.timer.expiry()) set(which);
+  }
+
+  void set(Watch State::* which) {
+    Watch& watch = this->*which;
+    watch.set = true;
+    const std::uint32_t settings = ++watch.settings;
+    watch.timer.expires_at(watch.until);
+    watch.timer.async_wait([self = shared_from_this(), which, settings](const boost::system::error_code& error) {
       Watch& late = (*self).*which;
-      if (error || late.generation != generation) return;
+      if (error || late.settings != settings) return;
+      late.set = false;
+      if (!late.waiting) return;
+      if (!Deadline{late.until}.passed()) return self->set(which);
       late.expired = true;
       boost::system::error_code ignored;
       self->socket.cancel(ignored);
     });
   }
 
-  /// Ends the watch and turns an error of the operation into ours.
-  IoError finish(Watch State::* which, const boost::system::error_code& error) {
-    Watch& watch = this->*which;
+  void disarm(Watch State::* which) { (this->*which).waiting = false; }
+
+  /// Turns an error of the operation into ours.
+  IoError finish(const Watch& watch, const boost::system::error_code& error) const {
     if (watch.expired) return {IoErrorCode::Timeout, "no answer in time"};
     return to_io_error(error);
   }
 
-  void disarm(Watch State::* which) {
-    Watch& watch = this->*which;
-    ++watch.generation;
-    watch.timer.cancel();
+  void cancel_timers() noexcept {
+    reading.timer.cancel();
+    writing.timer.cancel();
+    reading.set = writing.set = false;
+  }
+
+  void drain() noexcept {
+    char piece[4096];
+    for (int i = 0; i < kDrainedAtClose; ++i) {
+      if (::recv(socket.native_handle(), piece, sizeof piece, MSG_DONTWAIT) <= 0) return;
+    }
+  }
+
+  Awaitable<std::expected<void, IoError>> wait(tcp::socket::wait_type direction, Watch State::* which,
+                                               Deadline deadline) {
+    auto self = shared_from_this();
+    arm(which, deadline);
+    auto [error] = co_await socket.async_wait(direction, kNoThrow);
+    disarm(which);
+    if (error) co_return std::unexpected(finish(this->*which, error));
+    co_return std::expected<void, IoError>{};
+  }
+
+  /// A peer that is always ready does not keep the thread to itself.
+  Awaitable<void> give_way() {
+    if (++in_a_row < kInARow) co_return;
+    in_a_row = 0;
+    co_await asio::post(socket.get_executor(), asio::use_awaitable);
   }
 
   tcp::socket socket;
   Watch reading;
   Watch writing;
+  unsigned in_a_row = 0;
 };
 
 TcpStream::TcpStream(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {
@@ -68,46 +115,83 @@ TcpStream::TcpStream(tcp::socket socket) : state_(std::make_shared<State>(std::m
 
 TcpStream::~TcpStream() { close(); }
 
+Awaitable<std::expected<void, IoError>> TcpStream::wait_readable(Deadline deadline) {
+  auto state = state_;
+  if (!state->socket.is_open()) co_return std::unexpected(IoError{IoErrorCode::Cancelled, "cancelled"});
+  if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
+  state->in_a_row = 0;
+  co_return co_await state->wait(tcp::socket::wait_read, &State::reading, deadline);
+}
+
+void TcpStream::interrupt() noexcept {
+  boost::system::error_code ignored;
+  state_->socket.cancel(ignored);
+}
+
 Awaitable<std::expected<std::size_t, IoError>> TcpStream::read_some(std::span<char> buffer, Deadline deadline) {
   auto state = state_;
-  // A peer that always has bytes ready, or room for them, would keep winning against the timer.
-  if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
-  state->arm(&State::reading, deadline);
-  auto [error, count] = co_await state->socket.async_read_some(asio::buffer(buffer.data(), buffer.size()), kNoThrow);
-  state->disarm(&State::reading);
-  if (error) co_return std::unexpected(state->finish(&State::reading, error));
-  co_return count;
+  if (state->in_a_row + 1 >= kInARow) co_await state->give_way();
+  ++state->in_a_row;
+  for (;;) {
+    if (!state->socket.is_open()) co_return std::unexpected(IoError{IoErrorCode::Cancelled, "cancelled"});
+    // A peer that always has bytes ready, or room for them, would keep winning against the timer.
+    if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
+    const ssize_t count = ::recv(state->socket.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count > 0) co_return static_cast<std::size_t>(count);
+    if (count == 0) co_return std::unexpected(to_io_error(asio::error::eof));
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return std::unexpected(from_errno(errno));
+    state->in_a_row = 0;
+    auto readable = co_await state->wait(tcp::socket::wait_read, &State::reading, deadline);
+    if (!readable) co_return std::unexpected(readable.error());
+  }
 }
 
 Awaitable<std::expected<void, IoError>> TcpStream::write_all(std::string_view bytes, Deadline deadline) {
   auto state = state_;
-  // A peer that always has bytes ready, or room for them, would keep winning against the timer.
-  if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
-  state->arm(&State::writing, deadline);
-  auto [error, count] = co_await asio::async_write(state->socket, asio::buffer(bytes.data(), bytes.size()), kNoThrow);
-  state->disarm(&State::writing);
-  if (error) co_return std::unexpected(state->finish(&State::writing, error));
+  if (state->in_a_row + 1 >= kInARow) co_await state->give_way();
+  ++state->in_a_row;
+  while (!bytes.empty()) {
+    if (!state->socket.is_open()) co_return std::unexpected(IoError{IoErrorCode::Cancelled, "cancelled"});
+    if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
+    const ssize_t count =
+        ::send(state->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return std::unexpected(from_errno(errno));
+    state->in_a_row = 0;
+    auto writable = co_await state->wait(tcp::socket::wait_write, &State::writing, deadline);
+    if (!writable) co_return std::unexpected(writable.error());
+  }
   co_return std::expected<void, IoError>{};
 }
 
 void TcpStream::close() noexcept {
+  if (!state_->socket.is_open()) return;
+  state_->cancel_timers();
+  state_->drain();
   boost::system::error_code ignored;
   state_->socket.shutdown(tcp::socket::shutdown_both, ignored);
   state_->socket.close(ignored);
 }
 
 void TcpStream::reset() noexcept {
+  state_->cancel_timers();
   boost::system::error_code ignored;
   state_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
   state_->socket.close(ignored);
 }
 
 void TcpStream::close_with(std::string_view farewell) noexcept {
-  boost::system::error_code ignored;
-  state_->socket.non_blocking(true, ignored);
-  if (!ignored) state_->socket.write_some(asio::buffer(farewell.data(), farewell.size()), ignored);
+  if (state_->socket.is_open())
+    (void)::send(state_->socket.native_handle(), farewell.data(), farewell.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   close();
 }
+
+IoError from_errno(int number) { return to_io_error({number, boost::system::system_category()}); }
 
 IoError to_io_error(const boost::system::error_code& error) {
   using boost::asio::error::basic_errors;
@@ -135,29 +219,9 @@ tcp::endpoint to_endpoint(const IpAddress& address, std::uint16_t port) {
 }
 
 IpAddress from_asio(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return IpAddress::v4(asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_bytes());
   return address.is_v4() ? IpAddress::v4(address.to_v4().to_bytes()) : IpAddress::v6(address.to_v6().to_bytes());
-}
-
-std::string_view to_string(IoErrorCode code) {
-  switch (code) {
-    case IoErrorCode::Timeout:
-      return "timeout";
-    case IoErrorCode::Closed:
-      return "closed";
-    case IoErrorCode::Reset:
-      return "reset";
-    case IoErrorCode::Refused:
-      return "refused";
-    case IoErrorCode::Unreachable:
-      return "unreachable";
-    case IoErrorCode::Tls:
-      return "tls";
-    case IoErrorCode::Cancelled:
-      return "cancelled";
-    case IoErrorCode::Other:
-      return "other";
-  }
-  return "other";
 }
 
 }  // namespace postseal::net

@@ -17,6 +17,8 @@ class TcpStream final : public Stream {
   ~TcpStream() override;
 
   Awaitable<std::expected<std::size_t, IoError>> read_some(std::span<char> buffer, Deadline deadline) override;
+  Awaitable<std::expected<void, IoError>> wait_readable(Deadline deadline) override;
+  void interrupt() noexcept override;
   Awaitable<std::expected<void, IoError>> write_all(std::string_view bytes, Deadline deadline) override;
   void close() noexcept override;
   void reset() noexcept override;
@@ -28,8 +30,11 @@ class TcpStream final : public Stream {
   std::shared_ptr<State> state_;
 };
 
+/// The error of a system call.
+IoError from_errno(int number);
 IoError to_io_error(const boost::system::error_code& error);
 boost::asio::ip::tcp::endpoint to_endpoint(const IpAddress& address, std::uint16_t port);
+/// An IPv4 address stays one, also where a dual-stack socket shows it mapped into IPv6 (A38).
 IpAddress from_asio(const boost::asio::ip::address& address);
 
 }  // namespace postseal::net
