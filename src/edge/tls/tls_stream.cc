@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 #include <new>
 
 #include "edge/tls/tls_error.h"
@@ -20,6 +20,8 @@ constexpr std::size_t kMaxUnsent = 64 * 1024;
 constexpr std::size_t kInputBytes = std::size_t{16} * 1024;
 /// Plaintext encrypted before it is carried away: bounds the copy in memory while a large message is sent.
 constexpr std::size_t kOutputBytes = std::size_t{64} * 1024;
+/// A larger buffer is given back as soon as it is sent.
+constexpr std::size_t kOutputKept = std::size_t{4} * 1024;
 /// An alert is a courtesy: it may not hold up the failure that it announces.
 constexpr std::chrono::milliseconds kAlertWait{2000};
 
@@ -45,49 +47,99 @@ IoError during_handshake(IoError error) {
   return error;
 }
 
+/// What has come for OpenSSL and what it has to say. Two spans of memory that the stream fills and carries away:
+/// OpenSSL's own memory BIOs would keep a copy of the largest flight for as long as the session lives.
+struct Wire {
+  std::unique_ptr<char[]> input;  ///< kInputBytes while there is something to read
+  std::size_t begin = 0, end = 0;
+  std::string unsent;
+
+  bool empty() const { return begin == end; }
+};
+
+Wire& wire_of(BIO* bio) { return *static_cast<Wire*>(BIO_get_data(bio)); }
+
+int take_bytes(BIO* bio, char* buffer, std::size_t room, std::size_t* count) {
+  Wire& wire = wire_of(bio);
+  BIO_clear_retry_flags(bio);
+  *count = std::min(room, wire.end - wire.begin);
+  if (*count == 0) {
+    BIO_set_retry_read(bio);
+    return 0;
+  }
+  std::memcpy(buffer, wire.input.get() + wire.begin, *count);
+  wire.begin += *count;
+  return 1;
+}
+
+int put_bytes(BIO* bio, const char* bytes, std::size_t length, std::size_t* count) {
+  try {
+    wire_of(bio).unsent.append(bytes, length);
+  } catch (...) {  // C code calls this
+    return 0;
+  }
+  *count = length;
+  return 1;
+}
+
+long answer_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+BIO_METHOD* wire_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "postseal wire");
+    if (made == nullptr) throw std::bad_alloc();
+    BIO_meth_set_read_ex(made, take_bytes);
+    BIO_meth_set_write_ex(made, put_bytes);
+    BIO_meth_set_ctrl(made, answer_control);
+    return made;
+  }();
+  return method;
+}
+
 }  // namespace
 
 struct TlsStream::State {
   std::shared_ptr<void> kept;  // declared first: goes last
+  Wire wire;                   // goes after the SSL, whose BIO looks at it
   SslPtr ssl;
   std::unique_ptr<net::Stream> inner;
-  BIO* incoming = nullptr;  // owned by ssl
-  BIO* outgoing = nullptr;  // owned by ssl
-  std::array<char, kInputBytes> input;
-  std::string output;  // being carried away; the BIO may grow meanwhile
+  std::string output;  // being carried away; OpenSSL may have more to say meanwhile
   bool established = false;
   bool writing = false;
   bool protocol_failed = false;   // OpenSSL refused something; nothing more may be encrypted
   bool transport_failed = false;  // bytes are missing on the wire; nothing more may be sent
   bool closed = false;
 
-  void take_output() {
-    char* bytes = nullptr;
-    const long count = BIO_get_mem_data(outgoing, &bytes);
-    output.assign(bytes, count > 0 ? static_cast<std::size_t>(count) : 0);
-    (void)BIO_reset(outgoing);
-  }
-
   Awaitable<std::expected<void, IoError>> flush(Deadline deadline) {
-    take_output();
+    output.clear();
+    output.swap(wire.unsent);
     if (output.empty()) co_return std::expected<void, IoError>{};
     writing = true;
     auto sent = co_await inner->write_all(output, deadline);
     writing = false;
     if (!sent) transport_failed = true;
+    if (output.capacity() > kOutputKept) std::string().swap(output);
     co_return sent;
   }
 
   Awaitable<std::expected<void, IoError>> fill(Deadline deadline) {
     // What reading makes OpenSSL say (alerts against renegotiation, say) goes out with the next write; a peer that
     // provokes it without end is not waited for.
-    if (BIO_ctrl_pending(outgoing) > kMaxUnsent) {
-      co_return std::unexpected(IoError{IoErrorCode::Tls, "the peer keeps provoking TLS alerts"});
+    if (wire.unsent.size() > kMaxUnsent) {
+      co_return std::unexpected(IoError{IoErrorCode::Tls, "the peer keeps provoking TLS alerts or new keys"});
     }
-    auto count = co_await inner->read_some(input, deadline);
+    if (!wire.input) wire.input = std::make_unique_for_overwrite<char[]>(kInputBytes);
+    wire.begin = wire.end = 0;
+    auto count = co_await inner->read_some({wire.input.get(), kInputBytes}, deadline);
     if (!count) co_return std::unexpected(count.error());
-    if (BIO_write(incoming, input.data(), static_cast<int>(*count)) != static_cast<int>(*count)) throw std::bad_alloc();
+    wire.end = *count;
     co_return std::expected<void, IoError>{};
+  }
+
+  void give_buffers_back() {
+    if (wire.empty()) wire.input.reset();
+    if (!writing) std::string().swap(output);
+    if (wire.unsent.empty()) std::string().swap(wire.unsent);
   }
 
   IoError closed_error() const { return {IoErrorCode::Cancelled, "the connection was closed here"}; }
@@ -98,12 +150,11 @@ TlsStream::TlsStream(SslPtr ssl, std::unique_ptr<net::Stream> inner, std::shared
   state_->kept = std::move(kept);
   state_->ssl = std::move(ssl);
   state_->inner = std::move(inner);
-  state_->incoming = BIO_new(BIO_s_mem());
-  state_->outgoing = BIO_new(BIO_s_mem());
-  if (state_->incoming == nullptr || state_->outgoing == nullptr) throw std::bad_alloc();
-  BIO_set_mem_eof_return(state_->incoming, -1);
-  BIO_set_mem_eof_return(state_->outgoing, -1);
-  SSL_set_bio(state_->ssl.get(), state_->incoming, state_->outgoing);
+  BIO* bio = BIO_new(wire_method());
+  if (bio == nullptr) throw std::bad_alloc();
+  BIO_set_data(bio, &state_->wire);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(state_->ssl.get(), bio, bio);
 }
 
 TlsStream::~TlsStream() { close(); }
@@ -160,6 +211,16 @@ Awaitable<std::expected<std::size_t, IoError>> TlsStream::read_some(std::span<ch
   }
 }
 
+Awaitable<std::expected<void, IoError>> TlsStream::wait_readable(Deadline deadline) {
+  auto state = state_;
+  if (state->closed) co_return std::unexpected(state->closed_error());
+  if (!state->wire.empty() || SSL_pending(state->ssl.get()) > 0) co_return std::expected<void, IoError>{};
+  state->give_buffers_back();
+  co_return co_await state->inner->wait_readable(deadline);
+}
+
+void TlsStream::interrupt() noexcept { state_->inner->interrupt(); }
+
 Awaitable<std::expected<void, IoError>> TlsStream::write_all(std::string_view bytes, Deadline deadline) {
   auto state = state_;
   while (!bytes.empty()) {
@@ -191,10 +252,8 @@ void TlsStream::close() noexcept {
   ERR_clear_error();
   if (state_->established && !state_->protocol_failed) SSL_shutdown(state_->ssl.get());
   ERR_clear_error();
-  char* farewell = nullptr;
-  const long count = BIO_get_mem_data(state_->outgoing, &farewell);
-  if (count > 0)
-    state_->inner->close_with({farewell, static_cast<std::size_t>(count)});
+  if (!state_->wire.unsent.empty())
+    state_->inner->close_with(state_->wire.unsent);
   else
     state_->inner->close();
 }
