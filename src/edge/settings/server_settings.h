@@ -4,8 +4,10 @@
 // table.
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/addressing/directory.h"
@@ -17,6 +19,10 @@ namespace postseal::settings {
 struct Network {
   IpAddress address;
   std::uint8_t prefix = 0;
+  /// The error says why. An IPv4-mapped network is kept as IPv4; bits behind the prefix are refused.
+  static std::expected<Network, std::string> parse(std::string_view text);
+  /// "192.0.2.0/24"; the address alone where all its bits count.
+  std::string to_string() const;
   /// IPv4-mapped IPv6 addresses are looked at as IPv4.
   bool contains(const IpAddress& other) const;
   bool operator==(const Network&) const = default;

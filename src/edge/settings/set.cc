@@ -12,11 +12,24 @@
 namespace postseal::settings {
 namespace {
 
+std::vector<std::string> split_at_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    std::size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return parts;
+}
+
 std::expected<Value, std::string> read_text(ValueKind kind, std::string_view text) {
   switch (kind) {
     case ValueKind::Text:
     case ValueKind::Duration:
+    case ValueKind::Size:
       return Value(std::string(text));
+    case ValueKind::List:
+      return Value(split_at_commas(text));
     case ValueKind::Number: {
       auto number = parse_number(text);
       if (!number) return std::unexpected(number.error());
@@ -41,8 +54,8 @@ std::expected<void, SettingsError> set(Settings& settings, std::string_view key,
   auto row = std::ranges::find(rows, name, [](const Row<Settings>& each) { return each.info.key; });
   auto fail = [&](std::string what) { return std::unexpected(SettingsError{"", 0, name, std::move(what)}); };
   if (row == rows.end()) {
-    bool in_file = std::ranges::any_of(table(), [&](const KeyInfo& info) { return info.key == name; });
-    return fail(in_file ? "rules and routes can only be set in the settings file" : unknown_key(name));
+    return fail(is_entry_key(name) ? "what there is any number of can only be set in the settings file"
+                                   : unknown_key(name));
   }
   auto shown = fmt::format("\"{}\"", value.substr(0, 200));
   auto parsed = read_text(row->kind, value);

@@ -107,6 +107,14 @@ std::expected<Settings, SettingsError> parse_settings(std::string_view toml, std
 /// One key as the command line gives it ("resolver.trust-anchor", "none"); hyphens stand for underscores.
 std::expected<void, SettingsError> set(Settings& settings, std::string_view key, std::string_view value);
 
+/// The listeners of the file; without any: 25, 587 and 465 on all addresses.
+std::vector<Listener> listeners_of(const Settings& settings);
+
+/// As a file that gives the same settings when it is read. With comments: every key there is, each with its sentence
+/// and what is allowed, those that have their default commented out. Without: what differs from the defaults.
+enum class TomlStyle { Commented, Brief };
+std::string settings_toml(const Settings& settings, TomlStyle style);
+
 /// The table, for the command line's options and the documentation.
 struct KeyInfo {
   std::string_view key;      ///< "resolver.trust_anchor"; "rule.match" for a key of [[rule]]

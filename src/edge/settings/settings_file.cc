@@ -64,6 +64,18 @@ WallTime moment(const toml::date_time& at) {
   return local - minutes(at.offset ? at.offset->minutes : 0);
 }
 
+std::optional<Value> read_list(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::vector<std::string> list;
+  for (const toml::node& element : *array) {
+    auto text = element.value_exact<std::string>();
+    if (!text) return std::nullopt;
+    list.push_back(std::move(*text));
+  }
+  return list;
+}
+
 std::optional<Value> read_value(ValueKind kind, const toml::node& node) {
   auto text = [&]() -> std::optional<Value> {
     if (auto value = node.value_exact<std::string>()) return *value;
@@ -81,6 +93,11 @@ std::optional<Value> read_value(ValueKind kind, const toml::node& node) {
     case ValueKind::Duration:
       if (auto value = node.value_exact<std::int64_t>()) return std::to_string(*value);
       return text();
+    case ValueKind::Size:
+      if (auto value = node.value_exact<std::int64_t>()) return std::to_string(*value);
+      return text();
+    case ValueKind::List:
+      return read_list(node);
     case ValueKind::Moment:
       if (auto value = node.value_exact<toml::date>()) return moment(*value);
       if (auto value = node.value_exact<toml::date_time>()) return moment(*value);
@@ -99,6 +116,10 @@ std::string_view expected_form(ValueKind kind) {
       return "it takes true or false";
     case ValueKind::Duration:
       return "it takes a string such as \"30s\", or whole seconds";
+    case ValueKind::Size:
+      return "it takes a string such as \"50M\", or whole octets";
+    case ValueKind::List:
+      return "it takes an array of strings such as [\"a\", \"b\"]";
     case ValueKind::Moment:
       return "it takes a date such as 2026-12-31 or a date-time, without quotes";
   }
@@ -117,7 +138,56 @@ void read_key(Errors& errors, Target& target, std::span<const Row<Target>> rows,
   }
 }
 
-/// [[rule]] and [[route]].
+// Where of two entries that say the same the second could never count, the text for that; else nullopt.
+template <class Target>
+std::optional<std::string> same_match(const Target& earlier, const Target& later) {
+  if (earlier.match != later.match || later.match.empty()) return std::nullopt;
+  return later.match;
+}
+std::optional<std::string> hides(const Route& earlier, const Route& later) { return same_match(earlier, later); }
+std::optional<std::string> hides(const addressing::Alias& earlier, const addressing::Alias& later) {
+  return same_match(earlier, later);
+}
+std::optional<std::string> hides(const policy::LocalRule& earlier, const policy::LocalRule& later) {
+  return earlier.expires ? std::nullopt : same_match(earlier, later);
+}
+std::optional<std::string> hides(const addressing::LocalDomain& earlier, const addressing::LocalDomain& later) {
+  if (earlier.name != later.name || later.name.is_root()) return std::nullopt;
+  return later.name.ascii();
+}
+std::optional<std::string> hides(const Listener& earlier, const Listener& later) {
+  if (earlier.port != later.port || earlier.address != later.address) return std::nullopt;
+  return fmt::format("port {} of {}", later.port, later.address);
+}
+
+// What an entry is before its keys are read, and what is added when they are.
+template <class Target>
+Target fresh() {
+  return {};
+}
+template <>
+Listener fresh<Listener>() {
+  return {.port = 0};
+}
+template <class Target>
+void complete(Target&) {}
+template <>
+void complete(Listener& listener) {
+  if (listener.port != 0) return;
+  switch (listener.role) {
+    case ListenerRole::Relay:
+      listener.port = 25;
+      break;
+    case ListenerRole::Submission:
+      listener.port = 587;
+      break;
+    case ListenerRole::Submissions:
+      listener.port = 465;
+      break;
+  }
+}
+
+/// [[rule]] and its like.
 template <class Target>
 void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Row<Target>> rows,
                 const std::string& name, const toml::node& node) {
@@ -129,7 +199,7 @@ void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Ro
       errors.add(element, name, fmt::format("is written [[{}]], once for each", name));
       continue;
     }
-    Target target;
+    Target target = fresh<Target>();
     for (const auto& [key, value] : *table) {
       read_key(errors, target, rows, fmt::format("{}.{}", name, key.str()), value);
     }
@@ -138,15 +208,13 @@ void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Ro
         errors.add(element, row.info.key, fmt::format("is missing; allowed is {}", row.info.value));
       }
     }
-    // What stands behind one that matches the same and never ends could never count.
-    bool shadowed = std::ranges::any_of(targets, [&](const Target& earlier) {
-      if constexpr (requires { earlier.expires; }) {
-        if (earlier.expires) return false;
+    complete(target);
+    for (const Target& earlier : targets) {
+      if (auto what = hides(earlier, target)) {
+        errors.add(element, rows.front().info.key, fmt::format("\"{}\" has one already, which hides this one", *what));
+        break;
       }
-      return earlier.match == target.match && !target.match.empty();
-    });
-    if (shadowed)
-      errors.add(element, name + ".match", fmt::format("\"{}\" has one already, which hides this one", target.match));
+    }
     targets.push_back(std::move(target));
   }
 }
@@ -157,15 +225,41 @@ bool is_section(std::string_view name) {
   });
 }
 
+bool read_entries(Errors& errors, Settings& settings, const std::string& name, const toml::node& node) {
+  if (name == "rule") {
+    read_array(errors, settings.rules, rule_rows(), name, node);
+  } else if (name == "route") {
+    read_array(errors, settings.routes, route_rows(), name, node);
+  } else if (name == "listener") {
+    read_array(errors, settings.listeners, listener_rows(), name, node);
+  } else if (name == "domain") {
+    read_array(errors, settings.domains, domain_rows(), name, node);
+  } else if (name == "alias") {
+    read_array(errors, settings.aliases, alias_rows(), name, node);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// What only makes sense together.
+void check_whole(Errors& errors, const Settings& settings, const toml::table& root) {
+  const ServerSettings& server = settings.server;
+  if (server.certificate.empty() != server.key.empty()) {
+    std::string_view missing = server.key.empty() ? "server.key" : "server.certificate";
+    errors.add(*root.get("server"), missing, "is missing; certificate and key go together");
+  }
+  if (settings.queue.first_retry > settings.queue.longest_retry) {
+    errors.add(*root.get("queue"), "queue.first_retry", "is longer than queue.longest_retry");
+  }
+}
+
 Settings read_settings(Errors& errors, const toml::table& root) {
   Settings settings;
   for (const auto& [name, node] : root) {
     std::string key(name.str());
-    if (key == "rule") {
-      read_array(errors, settings.rules, rule_rows(), key, node);
-    } else if (key == "route") {
-      read_array(errors, settings.routes, route_rows(), key, node);
-    } else if (!is_section(key)) {
+    if (read_entries(errors, settings, key, node)) continue;
+    if (!is_section(key)) {
       read_key(errors, settings, setting_rows(), key, node);
     } else if (const toml::table* section = node.as_table()) {
       for (const auto& [inner, value] : *section) {
@@ -175,6 +269,11 @@ Settings read_settings(Errors& errors, const toml::table& root) {
       errors.add(node, key, fmt::format("is a section, written [{}]", key));
     }
   }
+  for (addressing::LocalDomain& domain : settings.domains) {
+    auto* maildir = std::get_if<addressing::ToMaildir>(&domain.transport);
+    if (maildir != nullptr && maildir->root.empty()) maildir->root = settings.store.directory + "/mail";
+  }
+  check_whole(errors, settings, root);
   return settings;
 }
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "edge/settings/settings.h"
+#include "edge/settings/settings_table.h"
 
 namespace postseal::settings {
 namespace {
@@ -54,17 +54,29 @@ std::string_view nearest_key(std::string_view key) {
   return best;
 }
 
+/// "[resolver]", "[[rule]]", in the order of the table.
+std::vector<std::string> section_names() {
+  std::vector<std::string> names;
+  for (const KeyInfo& info : table()) {
+    std::string_view section = section_of(info.key);
+    if (section.empty()) continue;
+    std::string name = is_entry_key(info.key) ? fmt::format("[[{}]]", section) : fmt::format("[{}]", section);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string unknown_key(std::string_view key) {
   std::string text = "unknown key";
   if (auto nearest = nearest_key(key); !nearest.empty()) text += fmt::format("; did you mean {}?", nearest);
-  std::vector<std::string_view> known;
+  std::vector<std::string> known;
   for (const KeyInfo& info : table()) {
-    if (section_of(info.key) == section_of(key)) known.push_back(info.key);
+    if (section_of(info.key) == section_of(key)) known.emplace_back(info.key);
   }
   if (section_of(key).empty() || known.empty()) {
-    known.insert(known.end(), {"[resolver]", "[delivery]", "[mta_sts]", "[[rule]]", "[[route]]"});
+    for (std::string& section : section_names()) known.push_back(std::move(section));
   }
   return fmt::format("{}; known here: {}", text, fmt::join(known, ", "));
 }
