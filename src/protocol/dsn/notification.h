@@ -33,15 +33,19 @@ struct NotificationFacts {
   std::string id;            ///< letter id of the subject letter
   spool::Envelope envelope;  ///< of the subject letter
   std::vector<RecipientReport> recipients;
-  std::string original_header;  ///< RFC 3462/6522: the header of the letter, CRLF; for REQUIRETLS see below
-  std::string boundary;         ///< random, given by the caller
-  std::string message_id;       ///< of the notification itself
+  std::string original_header;  ///< the header of the letter as it is kept; more than that is cut off
+  std::string boundary;         ///< random, given by the caller: letters and digits, at most 60
+  std::string message_id;       ///< of the notification itself, with its angle brackets
   WallTime now{};
 };
 
-/// CRLF line ends, ready for the queue. Never the body; for a REQUIRETLS letter (RFC 8689 §5) not more of its header
-/// than what carries it back without betraying content.
+/// CRLF line ends, ready for the queue; 7-bit clean unless the letter itself needed SMTPUTF8. Never the body of the
+/// letter; for a REQUIRETLS letter (RFC 8689 §5) of its header no more than Message-ID and Date.
+/// REQUIRES: a reverse-path and at least one recipient.
 std::string compose(const NotificationFacts& facts);
+
+/// How the notification itself travels: from nobody to the sender of the letter, with what its text needs.
+spool::Envelope envelope_of(const NotificationFacts& facts, std::string_view text);
 
 /// Whether the sender wants to hear of this outcome: RFC 3461 §4.1, §5.2; never for a null reverse-path.
 bool wanted(const spool::Envelope& envelope, const spool::EnvelopeRecipient& recipient, Action action);
