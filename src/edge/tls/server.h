@@ -1,13 +1,25 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// TLS as a server, over any Stream. Used by the lab now and by the mail server later.
+// TLS as a server, over any Stream: the lab's, which may be as weak as a world says, and the mail server's, which keeps
+// to the security floor (ServerSettings::for_mail).
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "edge/net/stream.h"
 
 namespace postseal::tls {
+
+struct Identity {
+  std::string chain_pem;  ///< leaf first
+  std::string key_pem;
+};
+
+/// The keys that session tickets are sealed with, made anew twice a day; those before are still good for opening. One
+/// for all threads, and it stays when certificates are loaded anew, so that clients can resume across a reload.
+class TicketKeys;
+std::shared_ptr<TicketKeys> make_ticket_keys();
 
 struct ServerSettings {
   std::string chain_pem;  ///< leaf first
@@ -18,8 +30,18 @@ struct ServerSettings {
   /// OpenSSL's: 2 refuses RSA-1024 and SHA-1 in the own chain; labs that show such a chain need 0. Versions below
   /// TLSv1.2 go to 0 by themselves.
   int security_level = 2;
+  /// Further certificates, chosen by SNI from their names. For an unknown name the first one above is shown (A18).
+  std::vector<Identity> others;
+  /// The floor: ECDHE with AEAD only, a short list of groups with the post-quantum hybrid first, one stateless ticket.
+  bool floor = false;
+  bool ask_client_certificate = false;  ///< never demanded: who has none is served all the same
+  std::shared_ptr<TicketKeys> tickets;  ///< empty: the context makes its own
+
+  /// TLS 1.2 at least, the floor.
+  static ServerSettings for_mail(Identity first, std::vector<Identity> others = {});
 };
 
+/// Safe to use from several threads once made. Sessions outlive it: a reload puts a new one in its place.
 class ServerContext {
  public:
   /// The error says what OpenSSL refused.
@@ -32,13 +54,25 @@ class ServerContext {
     std::unique_ptr<net::Stream> stream;
     std::string version, cipher, sni;
     bool resumed = false;
+    std::string group;        ///< of the key exchange, "X25519"; empty for one without
+    std::string client_name;  ///< subject of the client's certificate (RFC 4514); empty: it showed none
+    bool client_verified = false;
+    /// Of this session, for SASL: "tls-exporter" (RFC 9266), below TLS 1.3 "tls-server-end-point" (RFC 5929 §4). Empty
+    /// if not asked for or not to be had.
+    std::string binding_type, binding;
   };
   Awaitable<std::expected<Session, net::IoError>> start(std::unique_ptr<net::Stream> plain, Deadline deadline) const;
+  /// With the channel binding, which costs some microseconds.
+  Awaitable<std::expected<Session, net::IoError>> start_bound(std::unique_ptr<net::Stream> plain,
+                                                              Deadline deadline) const;
 
  private:
   ServerContext();
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  static Awaitable<std::expected<Session, net::IoError>> shake(std::shared_ptr<Impl> impl,
+                                                               std::unique_ptr<net::Stream> plain, Deadline deadline,
+                                                               bool bound);
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace postseal::tls

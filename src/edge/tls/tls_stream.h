@@ -24,6 +24,9 @@ class TlsStream final : public net::Stream {
   Awaitable<std::expected<void, HandshakeFailure>> handshake(Deadline deadline);
 
   Awaitable<std::expected<std::size_t, net::IoError>> read_some(std::span<char> buffer, Deadline deadline) override;
+  /// Gives its buffers back while it waits.
+  Awaitable<std::expected<void, net::IoError>> wait_readable(Deadline deadline) override;
+  void interrupt() noexcept override;
   Awaitable<std::expected<void, net::IoError>> write_all(std::string_view bytes, Deadline deadline) override;
   /// Says close_notify as far as that goes without waiting.
   void close() noexcept override;
