@@ -7,77 +7,138 @@
 
 namespace postseal::outbound {
 
-Attempt::Attempt(SessionTools tools, SessionPool& pool, const Letter& letter, DeliveryRecord& record, Deadline until)
-    : tools_(tools), pool_(pool), letter_(letter), record_(record), until_(until) {
-  for (std::size_t i = 0; i < record.recipients.size(); ++i) pending_.push_back({i, {}});
+Attempt::Attempt(SessionTools tools, SessionPool& pool, const Letter& letter,
+                 const std::vector<DeliveryRecord*>& records, Deadline until)
+    : tools_(tools), pool_(pool), letter_(letter), until_(until), parts_(records.size()) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    parts_[i].record = records[i];
+    for (std::size_t j = 0; j < records[i]->recipients.size(); ++j) parts_[i].pending.push_back({&parts_[i], j, {}});
+  }
+}
+
+bool Attempt::Part::waits() const { return std::ranges::any_of(pending, &Pending::waits); }
+
+const policy::HostDecision* Attempt::Part::next_host() const {
+  if (record->decision.course != policy::Course::Dial) return nullptr;
+  for (const policy::HostDecision& host : record->decision.hosts) {
+    if (host.use == policy::HostUse::Dial && std::ranges::find(tried, host.host) == tried.end()) return &host;
+  }
+  return nullptr;
 }
 
 Awaitable<void> Attempt::run() {
-  if (record_.decision.course == policy::Course::Dial) {
-    // RFC 5321 §5.1, RFC 7672 §2.2.1 (D42): in order of preference; the next host only for who has no final word yet.
-    for (const policy::HostDecision& host : record_.decision.hosts) {
-      const bool waits = std::ranges::any_of(pending_, &Pending::waits);
-      if (pending_.empty() || waits || until_.passed()) break;
-      if (host.use == policy::HostUse::Dial) co_await try_host(host);
-    }
+  for (Part& part : parts_) co_await run_part(part);
+}
+
+Awaitable<void> Attempt::run_part(Part& part) {
+  lead_ = &part;
+  // RFC 5321 §5.1, RFC 7672 §2.2.1 (D42): in order of preference; the next host only for who has no final word yet.
+  while (!part.pending.empty() && !part.waits() && !until_.passed()) {
+    const policy::HostDecision* host = part.next_host();
+    if (!host) break;
+    part.tried.push_back(host->host);
+    co_await try_host(*host);
   }
-  for (const Pending& left : pending_) {
-    auto& verdict = record_.recipients[left.index];
-    verdict =
-        conclude(verdict.recipient, record_.decision, record_.attempts, left.left, record_.facts.message.requiretls);
+  const auto& record = *part.record;
+  for (const Pending& left : part.pending) {
+    auto& verdict = part.record->recipients[left.index];
+    const std::size_t index = verdict.index;
+    verdict = conclude(verdict.recipient, record.decision, record.attempts, left.left, record.facts.message.requiretls);
+    verdict.index = index;
   }
 }
 
 Awaitable<void> Attempt::try_host(const policy::HostDecision& host) {
-  here_ = std::exchange(pending_, {});
+  here_ = std::exchange(lead_->pending, {});
+  lead_->at = &host;
   policy::HostDecision left = host;  // with the addresses that are still to be tried
   bool fresh = false;
   while (!here_.empty()) {
     const auto start = std::chrono::steady_clock::now();
     auto session = co_await session_for(left, fresh);
-    const bool shared = attempt().shared_session;
+    const bool shared = lead_->attempt().shared_session;
     SessionState state = SessionState::Broken;
     if (session) {
-      state = co_await use_session(*session, host);
+      let_join(*session);
+      state = co_await use_session(*session);
       co_await put_away(std::move(session), state);
+      part_company();
     }
-    attempt().total = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-    if (until_.passed() || std::ranges::any_of(pending_, &Pending::waits)) break;
+    lead_->attempt().total =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    if (until_.passed() || lead_->waits()) break;
     // A session that lay idle may have been closed by the server meanwhile: once more with a new one.
     if (state == SessionState::Broken && !shared && !next_address(left)) break;
     fresh = true;
   }
-  std::ranges::move(here_, std::back_inserter(pending_));
+  std::ranges::move(here_, std::back_inserter(lead_->pending));
   here_.clear();
+}
+
+/// Recipients of later destinations whose next host is this one, where their own decision lets this very session carry
+/// their mail.
+void Attempt::let_join(Session& session) {
+  if (session.evidence.weakened) return;
+  for (Part* part = lead_ + 1; part != parts_.data() + parts_.size(); ++part) {
+    if (part->pending.empty() || part->waits() || part->record->decision.weakened) continue;
+    const policy::HostDecision* host = part->next_host();
+    if (!host || host->host != lead_->at->host) continue;
+    auto verdict = pool_.may_carry(session, *host, part->record->facts.port);
+    if (!verdict) continue;
+    part->at = host;
+    part->tried.push_back(host->host);
+    part->record->attempts.push_back({.host = host->host, .evidence = session.evidence, .shared_session = true});
+    part->attempt().evidence->verdict = std::move(*verdict);
+    std::ranges::move(part->pending, std::back_inserter(here_));
+    part->pending.clear();
+  }
+}
+
+/// Those who joined and were not settled go back to their own destination's turn. A session that broke before it said a
+/// word about them is no try of theirs.
+void Attempt::part_company() {
+  std::vector<Pending> stay;
+  std::vector<Part*> left;
+  for (Pending& pending : here_) {
+    if (pending.part == lead_) {
+      stay.push_back(std::move(pending));
+      continue;
+    }
+    if (std::ranges::find(left, pending.part) == left.end()) left.push_back(pending.part);
+    pending.part->pending.push_back(std::move(pending));
+  }
+  for (Part* part : left) part->tried.pop_back();
+  here_ = std::move(stay);
 }
 
 /// RFC 5321 §5.1 MUST: the other addresses of a host are tried too, each held to the same requirement. False when the
 /// connection itself failed (all addresses had their turn then) or none is left.
 bool Attempt::next_address(policy::HostDecision& host) {
   constexpr std::size_t kMostTried = 4;
-  if (!attempt().evidence) return false;
-  std::erase(host.addresses, attempt().evidence->address);
+  if (!lead_->attempt().evidence) return false;
+  std::erase(host.addresses, lead_->attempt().evidence->address);
   if (host.addresses.size() > kMostTried) host.addresses.resize(kMostTried);
   return !host.addresses.empty();
 }
 
 Awaitable<std::unique_ptr<Session>> Attempt::session_for(const policy::HostDecision& host, bool fresh) {
-  record_.attempts.emplace_back();
-  attempt().host = host.host;
-  if (!fresh && !record_.decision.weakened) {
-    if (auto session = pool_.take(host, record_.facts.port)) {
-      attempt().shared_session = true;
-      attempt().evidence = session->evidence;
+  DeliveryRecord& record = *lead_->record;
+  record.attempts.push_back({.host = host.host});
+  if (!fresh && !record.decision.weakened) {
+    if (auto session = pool_.take(host, record.facts.port)) {
+      lead_->attempt().shared_session = true;
+      lead_->attempt().evidence = session->evidence;
       co_return session;
     }
   }
-  co_return co_await open_session(tools_, {host, record_.facts.port, record_.decision.weakened, until_}, attempt());
+  co_return co_await open_session(tools_, {host, record.facts.port, record.decision.weakened, until_},
+                                  lead_->attempt());
 }
 
 /// RFC 9422 §3: as many transactions as the server's RCPTMAX makes necessary, no more than its MAILMAX allows.
-Awaitable<Attempt::SessionState> Attempt::use_session(Session& session, const policy::HostDecision& host) {
+Awaitable<Attempt::SessionState> Attempt::use_session(Session& session) {
   SessionState state = SessionState::Idle;
-  while (state == SessionState::Idle && !here_.empty()) state = co_await transact(session, host);
+  while (state == SessionState::Idle && !here_.empty()) state = co_await transact(session);
   co_return state;
 }
 
@@ -98,8 +159,12 @@ Awaitable<void> Attempt::put_away(std::unique_ptr<Session> session, SessionState
 smtp::Transaction Attempt::transaction_for(std::size_t count, bool promised) const {
   smtp::Transaction transaction;
   transaction.from = letter_.from;
-  for (std::size_t i = 0; i < count; ++i)
-    transaction.recipients.push_back(record_.recipients[here_[i].index].recipient);
+  transaction.recipients.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& verdict = here_[i].part->record->recipients[here_[i].index];
+    transaction.recipients.push_back(verdict.recipient);
+    if (!letter_.recipient_dsn.empty()) transaction.recipient_dsn.push_back(letter_.recipient_dsn.at(verdict.index));
+  }
   transaction.size = letter_.facts.wire_size;
   transaction.eight_bit = letter_.facts.eight_bit;
   transaction.utf8_headers = letter_.facts.utf8_headers;
@@ -111,34 +176,35 @@ smtp::Transaction Attempt::transaction_for(std::size_t count, bool promised) con
 }
 
 /// One transaction for the first of those at this host; they leave here_ unless the connection failed without a word.
-Awaitable<Attempt::SessionState> Attempt::transact(Session& session, const policy::HostDecision& host) {
+Awaitable<Attempt::SessionState> Attempt::transact(Session& session) {
   const auto& limits = session.talk->engine().capabilities();
   std::size_t count = here_.size();
   if (limits.rcpt_max && *limits.rcpt_max > 0) count = std::min<std::size_t>(count, *limits.rcpt_max);
   ++session.transactions;
-  const bool proved = session.evidence.verdict.result == policy::ProofResult::Verified && host.mx_authentic;
+  const bool proved = session.evidence.verdict.result == policy::ProofResult::Verified && lead_->at->mx_authentic;
   auto transaction = transaction_for(count, proved && session.evidence.requiretls_offered);
   auto event = co_await session.talk->transact(std::move(transaction), letter_.open, until_);
   if (!event) {
-    attempt().problem = event.error().context;
+    for (const Pending& pending : here_) pending.part->attempt().problem = event.error().context;
     co_return SessionState::Broken;
   }
   if (const auto* end = std::get_if<smtp::TransactionEnd>(&*event)) {
-    const SessionState state = settle(host, *end, session.transactions == 1);
-    if (!end->reusable || state == SessionState::Spent) co_return SessionState::Spent;
+    const SessionState state = settle(*end, session.transactions == 1);
+    const auto most = tools_.settings->queue.messages_per_connection;
+    if (!end->reusable || state == SessionState::Spent || session.transactions >= most) co_return SessionState::Spent;
     co_return limits.mail_max&& session.transactions >= *limits.mail_max ? SessionState::Spent : SessionState::Idle;
   }
   if (const auto* end = std::get_if<smtp::SessionEnd>(&*event)) {
-    settle(host, *end, count);
+    settle(*end, count);
     co_return SessionState::Broken;
   }
-  attempt().problem = "the SMTP dialogue went out of step";
+  lead_->attempt().problem = "the SMTP dialogue went out of step";
   co_return SessionState::Broken;
 }
 
 /// first: this was the session's first transaction. RFC 9422 §3: what only the session's earlier use made impossible
 /// (MAILMAX, RCPTDOMAINMAX) is tried again in a new one.
-Attempt::SessionState Attempt::settle(const policy::HostDecision& host, const smtp::TransactionEnd& end, bool first) {
+Attempt::SessionState Attempt::settle(const smtp::TransactionEnd& end, bool first) {
   const auto count = static_cast<std::ptrdiff_t>(end.recipients.size());
   const std::vector<Pending> done(here_.begin(), here_.begin() + count);
   here_.erase(here_.begin(), here_.begin() + count);
@@ -150,22 +216,25 @@ Attempt::SessionState Attempt::settle(const policy::HostDecision& host, const sm
       here_.push_back(done[i]);
       state = SessionState::Spent;
     } else {
-      settle_one(host, done[i], standing, outcome);
+      settle_one(done[i], standing, outcome);
     }
   }
   return state;
 }
 
 /// Those about whom the server had said something are settled; the others stay at this host for another session.
-void Attempt::settle(const policy::HostDecision& host, const smtp::SessionEnd& end, std::size_t count) {
-  attempt().session_failure = end.failure;
-  attempt().reply = end.reply;
-  attempt().problem = end.reason;
+void Attempt::settle(const smtp::SessionEnd& end, std::size_t count) {
+  for (const Pending& pending : here_) {
+    pending.part->attempt().session_failure = end.failure;
+    pending.part->attempt().reply = end.reply;
+    pending.part->attempt().problem = end.reason;
+  }
+  const bool shared = lead_->attempt().shared_session;
   std::vector<Pending> left;
   for (std::size_t i = 0; i < here_.size(); ++i) {
     const Standing standing = classify_session_end(end, i);
     // RFC 5321 §3.8: a server that closed an idle session says 421 to whatever comes next; that is no answer to MAIL.
-    const bool was_closed = attempt().shared_session && end.failure == smtp::SessionFailure::ServiceClosing;
+    const bool was_closed = shared && end.failure == smtp::SessionFailure::ServiceClosing;
     const bool answered = has_answer(end, i) && !(was_closed && end.transaction[i].stage == smtp::Stage::Mail);
     if (i >= count || (!answered && standing == Standing::NextHost)) {
       left.push_back(here_[i]);
@@ -173,36 +242,40 @@ void Attempt::settle(const policy::HostDecision& host, const smtp::SessionEnd& e
     }
     std::optional<smtp::RecipientOutcome> outcome;
     if (answered) outcome = end.transaction[i];
-    settle_one(host, here_[i], standing, outcome);
+    settle_one(here_[i], standing, outcome);
   }
   here_ = std::move(left);
 }
 
-void Attempt::settle_one(const policy::HostDecision& host, Pending pending, Standing standing,
-                         const std::optional<smtp::RecipientOutcome>& outcome) {
-  auto& verdict = record_.recipients[pending.index];
+void Attempt::settle_one(Pending pending, Standing standing, const std::optional<smtp::RecipientOutcome>& outcome) {
+  Part& part = *pending.part;
+  HostAttempt& attempt = part.attempt();
+  auto& verdict = part.record->recipients[pending.index];
+  const auto settle_as = [&](Outcome final) {
+    const std::size_t index = verdict.index;
+    verdict = settled(verdict.recipient, final, *outcome, *part.at, attempt);
+    verdict.index = index;
+  };
   switch (standing) {
     case Standing::Delivered:
-      verdict = settled(verdict.recipient, Outcome::Delivered, *outcome, host, attempt());
-      return;
+      return settle_as(Outcome::Delivered);
     case Standing::Bounced:
-      verdict = settled(verdict.recipient, Outcome::Bounced, *outcome, host, attempt());
-      return;
+      return settle_as(Outcome::Bounced);
     case Standing::Wait:
       pending.waits = true;
       break;
     case Standing::NextHost:
       break;
     case Standing::CannotHere:
-      pending.left.cannot_at.push_back(host.host);
+      pending.left.cannot_at.push_back(part.at->host);
       break;
   }
   if (outcome) {
     pending.left.last_refusal = outcome;
-    attempt().reply = outcome->reply;
-    if (attempt().problem.empty()) attempt().problem = outcome->reply.to_string();
+    attempt.reply = outcome->reply;
+    if (attempt.problem.empty()) attempt.problem = outcome->reply.to_string();
   }
-  pending_.push_back(std::move(pending));
+  part.pending.push_back(std::move(pending));
 }
 
 }  // namespace postseal::outbound

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// One attempt to deliver a letter to one destination: host after host, until every recipient is settled or no host is
-// left.
+// One attempt to deliver a letter: host after host, until every recipient is settled or no host is left. Destinations
+// that share a host share its transaction too, where each one's own decision lets the session carry its mail (D47).
 #include "flow/outbound/classify.h"
 #include "flow/outbound/session_pool.h"
 
@@ -9,16 +9,31 @@ namespace postseal::outbound {
 
 class Attempt {
  public:
-  /// All must outlive run(). The record brings facts, decision and recipients, and takes attempts and verdicts.
-  Attempt(SessionTools tools, SessionPool& pool, const Letter& letter, DeliveryRecord& record, Deadline until);
+  /// All must outlive run(). Each record brings the facts, decision and recipients of one destination of the letter,
+  /// and takes attempts and verdicts. They have their turns one after the other; those behind may join one before.
+  Attempt(SessionTools tools, SessionPool& pool, const Letter& letter, const std::vector<DeliveryRecord*>& records,
+          Deadline until);
   Awaitable<void> run();
 
  private:
+  struct Part;
   /// A recipient without a final word.
   struct Pending {
-    std::size_t index;   ///< in record.recipients
+    Part* part;
+    std::size_t index;   ///< in the part's record
     Unsettled left;      ///< by the hosts so far
     bool waits = false;  ///< no other host may be tried now
+  };
+  /// One destination.
+  struct Part {
+    DeliveryRecord* record;
+    std::vector<Pending> pending;             ///< for the next host, or for the end
+    const policy::HostDecision* at{nullptr};  ///< this destination's own decision for the current host
+    std::vector<Domain> tried;                ///< hosts
+
+    HostAttempt& attempt() const { return record->attempts.back(); }
+    bool waits() const;
+    const policy::HostDecision* next_host() const;
   };
   enum class SessionState {
     Idle,    ///< good for the next letter
@@ -26,27 +41,27 @@ class Attempt {
     Broken,  ///< gone, or out of step
   };
 
+  Awaitable<void> run_part(Part& part);
   Awaitable<void> try_host(const policy::HostDecision& host);
   Awaitable<std::unique_ptr<Session>> session_for(const policy::HostDecision& host, bool fresh);
-  Awaitable<SessionState> use_session(Session& session, const policy::HostDecision& host);
-  Awaitable<SessionState> transact(Session& session, const policy::HostDecision& host);
+  void let_join(Session& session);
+  void part_company();
+  Awaitable<SessionState> use_session(Session& session);
+  Awaitable<SessionState> transact(Session& session);
   Awaitable<void> put_away(std::unique_ptr<Session> session, SessionState state);
   smtp::Transaction transaction_for(std::size_t count, bool promised) const;
   bool next_address(policy::HostDecision& host);
-  SessionState settle(const policy::HostDecision& host, const smtp::TransactionEnd& end, bool first);
-  void settle(const policy::HostDecision& host, const smtp::SessionEnd& end, std::size_t count);
-  void settle_one(const policy::HostDecision& host, Pending pending, Standing standing,
-                  const std::optional<smtp::RecipientOutcome>& outcome);
-
-  HostAttempt& attempt() { return record_.attempts.back(); }
+  SessionState settle(const smtp::TransactionEnd& end, bool first);
+  void settle(const smtp::SessionEnd& end, std::size_t count);
+  void settle_one(Pending pending, Standing standing, const std::optional<smtp::RecipientOutcome>& outcome);
 
   SessionTools tools_;
   SessionPool& pool_;
   const Letter& letter_;
-  DeliveryRecord& record_;
   Deadline until_;
-  std::vector<Pending> here_;     ///< to be tried at the current host
-  std::vector<Pending> pending_;  ///< for the next host, or for the end
+  std::vector<Part> parts_;
+  Part* lead_ = nullptr;       ///< whose turn it is
+  std::vector<Pending> here_;  ///< to be tried at the current host
 };
 
 }  // namespace postseal::outbound

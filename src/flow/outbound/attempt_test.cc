@@ -11,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <map>
 
+#include "flow/outbound/scripted_peer_test.h"
 #include "protocol/policy/decide.h"
 #include "tests/certificates.h"
 #include "tests/facts_builder.h"
@@ -25,57 +26,6 @@ using namespace tests;
 using testing::Contains;
 
 using testing::Not;
-
-/// A server by a table: the first word of a command, or "." for the message, gives the reply; "drop" closes.
-struct Server {
-  std::string ehlo = "250 x\r\n";
-  std::map<std::string, std::string> replies{{"DATA", "354 go\r\n"}};
-  std::vector<std::string> heard;
-};
-
-Awaitable<void> serve(std::unique_ptr<net::Stream> stream, std::shared_ptr<Server> server) {
-  const Deadline soon = Deadline::in(std::chrono::seconds(10));
-  (void)co_await stream->write_all("220 x\r\n", soon);
-  std::string text;
-  bool in_body = false;
-  std::array<char, 1000> buffer;
-  while (true) {
-    const auto count = co_await stream->read_some(buffer, soon);
-    if (!count) co_return;
-    text.append(buffer.data(), *count);
-    for (auto end = text.find("\r\n"); end != std::string::npos; end = text.find("\r\n")) {
-      const std::string line = text.substr(0, end);
-      text.erase(0, end + 2);
-      if (in_body && line != ".") continue;
-      server->heard.push_back(line);
-      const std::string word = line.substr(0, line.find(' '));
-      const auto found = server->replies.find(word);
-      std::string reply = word == "EHLO" ? server->ehlo : found == server->replies.end() ? "250 ok\r\n" : found->second;
-      in_body = word == "DATA" && reply.starts_with("354");
-      if (reply == "drop") {
-        stream->close();
-        co_return;
-      }
-      (void)co_await stream->write_all(reply, soon);
-    }
-  }
-}
-
-/// Eleven octets, or nothing but an error.
-class Text final : public message::Source {
- public:
-  explicit Text(bool broken) : broken_(broken) {}
-  std::ptrdiff_t read(std::span<char> buffer) override {
-    if (broken_) return -1;
-    const std::string_view text = std::exchange(rest_, {});
-    std::ranges::copy(text, buffer.begin());
-    return static_cast<std::ptrdiff_t>(text.size());
-  }
-
- private:
-  bool broken_;
-  std::string_view rest_ = "A: b\r\n\r\nx\r\n";
-};
 
 struct Attempting : ::testing::Test {
   tls::TrustStore trust = tls::TrustStore::empty();
@@ -129,7 +79,7 @@ struct Attempting : ::testing::Test {
       session->evidence.requiretls_offered = session->talk->engine().capabilities().requiretls;
       (void)pool.put(std::move(session));
     }
-    Attempt attempt({&tls, &settings, nullptr}, pool, letter, record, soon);
+    Attempt attempt({&tls, &settings, nullptr}, pool, letter, {&record}, soon);
     co_await attempt.run();
     for (auto& session : pool.drain()) session->talk->close();
     co_return true;

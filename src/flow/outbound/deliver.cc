@@ -8,6 +8,7 @@
 
 #include "flow/outbound/attempt.h"
 #include "flow/outbound/gather.h"
+#include "flow/outbound/plan_book.h"
 #include "flow/outbound/randomness.h"
 #include "flow/outbound/session_pool.h"
 #include "vocab/await_all.h"
@@ -25,17 +26,26 @@ milliseconds since(steady_clock::time_point start) {
 
 std::string new_id() { return fmt::format("{:016x}", random_engine()()); }
 
-/// Destinations whose first host is the same go one after the other, so that they can share its session.
-std::vector<std::vector<std::size_t>> by_first_host(const std::vector<DeliveryRecord>& records) {
-  std::map<std::string, std::vector<std::size_t>> groups;
+/// Destinations whose first host is the same go together, so that they can share its session.
+std::vector<std::vector<DeliveryRecord*>> by_first_host(std::vector<DeliveryRecord>& records) {
+  std::map<std::string, std::vector<DeliveryRecord*>> groups;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const auto& hosts = records[i].decision.hosts;
     const auto first = std::ranges::find(hosts, policy::HostUse::Dial, &policy::HostDecision::use);
-    groups[first == hosts.end() ? fmt::format("#{}", i) : first->host.ascii()].push_back(i);
+    groups[first == hosts.end() ? fmt::format("#{}", i) : first->host.ascii()].push_back(&records[i]);
   }
-  std::vector<std::vector<std::size_t>> result;
+  std::vector<std::vector<DeliveryRecord*>> result;
   for (auto& [host, members] : groups) result.push_back(std::move(members));
   return result;
+}
+
+Awaitable<bool> say_farewell(std::unique_ptr<Session> session, Deadline until) {
+  co_await session->talk->quit(until);
+  co_return true;
+}
+
+policy::MessageDemands demands_of(const Letter& letter) {
+  return {letter.requiretls, letter.facts.tls_required_no, letter.only_if_verified};
 }
 
 }  // namespace
@@ -48,9 +58,24 @@ struct Outbound::Impl {
   const settings::Settings& settings;
   Observer observer;
   SessionPool pool;
+  PlanBook plans;
 
   SessionTools tools() { return {&services.tls, &settings, &observer}; }
   Deadline deadline() const { return Deadline::in(settings.delivery.timeout); }
+
+  GatherFrom gather_from() { return {services.resolver, services.fetcher, services.cache, services.clock}; }
+
+  Awaitable<PlanPtr> gather(MailDestination destination, std::optional<settings::Route> via) {
+    const auto start = steady_clock::now();
+    auto plan = std::make_shared<Plan>();
+    plan->destination = destination;
+    auto route = via ? std::move(via) : settings::route_for(settings, destination);
+    plan->facts = co_await gather_facts_by(gather_from(), settings, destination, std::move(route), {}, deadline());
+    plan->site = site_of(plan->facts);
+    plan->gather_time = since(start);
+    plan->valid_until = steady_clock::now() + lifetime_of(plan->facts);
+    co_return plan;
+  }
 
   /// Route, facts, decide.
   Awaitable<DeliveryRecord> plan(MailDestination destination, policy::MessageDemands demands, Deadline until) {
@@ -59,22 +84,45 @@ struct Outbound::Impl {
     record.id = new_id();
     record.next_hop = destination;
     record.started = services.clock.now();
-    record.facts = co_await gather_facts({services.resolver, services.fetcher, services.cache, services.clock},
-                                         settings, destination, demands, until);
+    record.facts = co_await gather_facts(gather_from(), settings, destination, demands, until);
     record.decision = policy::decide(record.facts);
     record.gather_time = since(start);
     co_return record;
   }
 
-  /// Dial, converse, classify, record: one destination after the other.
+  /// The decision for this very letter, from facts found earlier.
+  DeliveryRecord decide_again(const Way& way, const policy::MessageDemands& demands) {
+    DeliveryRecord record;
+    record.id = new_id();
+    record.next_hop = way.plan->destination;
+    record.started = services.clock.now();
+    record.facts = way.plan->facts;
+    record.facts.message = demands;
+    record.facts.now = record.started;
+    record.facts.remembered_tls = way.memory.must_have_tls;
+    record.decision = policy::decide(record.facts);
+    record.gather_time = way.plan->gather_time;
+    return record;
+  }
+
+  /// Dial, converse, classify, record: one destination after the other, together where they may.
   Awaitable<bool> deliver_group(std::vector<DeliveryRecord*> group, const Letter& letter, Deadline until) {
-    for (DeliveryRecord* record : group) {
-      const auto start = steady_clock::now();
-      Attempt attempt(tools(), pool, letter, *record, until);
-      co_await attempt.run();
-      record->total_time = record->gather_time + since(start);
-    }
+    const auto start = steady_clock::now();
+    Attempt attempt(tools(), pool, letter, group, until);
+    co_await attempt.run();
+    for (DeliveryRecord* record : group) record->total_time = record->gather_time + since(start);
     co_return true;
+  }
+
+  Awaitable<void> deliver_all(std::vector<DeliveryRecord>& records, const Letter& letter, Deadline until) {
+    auto groups = by_first_host(records);
+    if (groups.size() == 1) {
+      co_await deliver_group(std::move(groups.front()), letter, until);
+      co_return;
+    }
+    std::vector<Awaitable<bool>> tasks;
+    for (auto& group : groups) tasks.push_back(deliver_group(std::move(group), letter, until));
+    co_await await_all(std::move(tasks));
   }
 };
 
@@ -85,29 +133,50 @@ Outbound::~Outbound() = default;
 
 Awaitable<std::vector<DeliveryRecord>> Outbound::send(Letter letter) {
   const Deadline until = impl_->deadline();
-  // RFC 8689 §4.2.1, §5 SHOULD NOT (X05): a notification, which has no sender, is not lost for want of REQUIRETLS.
-  // §4.1 MUST (X07): beside REQUIRETLS the header field is ignored, here as well.
-  const policy::MessageDemands demands{letter.requiretls && letter.from,
-                                       letter.facts.tls_required_no && (letter.from || !letter.requiretls)};
-
-  std::map<MailDestination, std::vector<Mailbox>> recipients;
-  for (const Mailbox& recipient : letter.recipients) recipients[recipient.destination()].push_back(recipient);
-
+  std::map<MailDestination, std::vector<std::size_t>> recipients;
+  for (std::size_t i = 0; i < letter.recipients.size(); ++i) {
+    recipients[letter.recipients[i].destination()].push_back(i);
+  }
   std::vector<Awaitable<DeliveryRecord>> plans;
-  for (const auto& [destination, mailboxes] : recipients) plans.push_back(impl_->plan(destination, demands, until));
+  for (const auto& [destination, indexes] : recipients) {
+    plans.push_back(impl_->plan(destination, demands_of(letter), until));
+  }
   auto records = co_await await_all(std::move(plans));
   for (DeliveryRecord& record : records) {
-    for (const Mailbox& mailbox : recipients.at(record.next_hop)) record.recipients.push_back({.recipient = mailbox});
+    for (const std::size_t i : recipients.at(record.next_hop)) {
+      record.recipients.push_back({.recipient = letter.recipients[i], .index = i});
+    }
   }
-
-  std::vector<Awaitable<bool>> groups;
-  for (const auto& members : by_first_host(records)) {
-    std::vector<DeliveryRecord*> group;
-    for (const std::size_t member : members) group.push_back(&records[member]);
-    groups.push_back(impl_->deliver_group(std::move(group), letter, until));
-  }
-  co_await await_all(std::move(groups));
+  co_await impl_->deliver_all(records, letter, until);
   co_return records;
+}
+
+Awaitable<PlanPtr> Outbound::plan(MailDestination destination, std::optional<settings::Route> via, bool fresh) {
+  std::string key = to_string(destination);
+  if (via) key += fmt::format(" via {} {} {}", to_string(via->next_hop), via->mx_lookup, via->port.value_or(0));
+  auto gather = [impl = impl_.get(), destination, via] { return impl->gather(destination, via); };
+  co_return co_await impl_->plans.find(std::move(key), std::move(gather), fresh);
+}
+
+Awaitable<std::vector<DeliveryRecord>> Outbound::deliver(Letter letter, std::vector<Way> ways, Deadline until) {
+  std::vector<DeliveryRecord> records;
+  records.reserve(ways.size());
+  for (const Way& way : ways) records.push_back(impl_->decide_again(way, demands_of(letter)));
+  for (std::size_t i = 0; i < letter.recipients.size(); ++i) {
+    const auto record = std::ranges::find(records, letter.recipients[i].destination(), &DeliveryRecord::next_hop);
+    if (record != records.end()) record->recipients.push_back({.recipient = letter.recipients[i], .index = i});
+  }
+  co_await impl_->deliver_all(records, letter, until);
+  co_return records;
+}
+
+Awaitable<void> Outbound::end_idle_sessions(Seconds idle) {
+  const Deadline until = Deadline::in(std::chrono::seconds(5));
+  std::vector<Awaitable<bool>> farewells;
+  for (auto& session : impl_->pool.drain_idle_since(steady_clock::now() - idle)) {
+    farewells.push_back(say_farewell(std::move(session), until));
+  }
+  co_await await_all(std::move(farewells));
 }
 
 Awaitable<DeliveryRecord> Outbound::explain(MailDestination destination, policy::MessageDemands demands, bool connect) {
@@ -127,9 +196,6 @@ Awaitable<DeliveryRecord> Outbound::explain(MailDestination destination, policy:
   co_return record;
 }
 
-Awaitable<void> Outbound::close() {
-  const Deadline until = Deadline::in(std::chrono::seconds(2));
-  for (auto& session : impl_->pool.drain()) co_await session->talk->quit(until);
-}
+Awaitable<void> Outbound::close() { co_await end_idle_sessions(Seconds(-1)); }
 
 }  // namespace postseal::outbound

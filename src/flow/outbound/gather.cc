@@ -131,15 +131,16 @@ Awaitable<Branch> policy_branch(Search search, MailDestination next_hop, bool wa
 
 }  // namespace
 
-Awaitable<policy::Facts> gather_facts(GatherFrom from, const settings::Settings& settings, MailDestination destination,
-                                      policy::MessageDemands demands, Deadline deadline) {
+Awaitable<policy::Facts> gather_facts_by(GatherFrom from, const settings::Settings& settings,
+                                         MailDestination destination, std::optional<settings::Route> route,
+                                         policy::MessageDemands demands, Deadline deadline) {
   policy::Facts facts;
   facts.next_hop = destination;
   facts.port = settings.delivery.port;
   facts.message = demands;
   facts.now = from.clock.now();
   facts.local = settings::rule_for(settings, destination, facts.now);
-  if (const auto route = settings::route_for(settings, destination)) {
+  if (route) {
     // RFC 8461 §3.4 (S35): behind a smart host, its domain is the policy domain.
     facts.next_hop = route->next_hop;
     facts.mx_lookup = route->mx_lookup;
@@ -159,6 +160,12 @@ Awaitable<policy::Facts> gather_facts(GatherFrom from, const settings::Settings&
   facts.hosts = std::move(found.hosts);
   facts.sts = std::get<mtasts::StsFacts>(std::move(results[1]));
   co_return facts;
+}
+
+Awaitable<policy::Facts> gather_facts(GatherFrom from, const settings::Settings& settings, MailDestination destination,
+                                      policy::MessageDemands demands, Deadline deadline) {
+  auto route = settings::route_for(settings, destination);
+  co_return co_await gather_facts_by(from, settings, std::move(destination), std::move(route), demands, deadline);
 }
 
 }  // namespace postseal::outbound

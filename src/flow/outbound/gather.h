@@ -16,7 +16,12 @@ struct GatherFrom {
   const Clock& clock;
 };
 
-/// Never fails: what could not be found out is a fact too.
+/// Never fails: what could not be found out is a fact too. route: where the administrator sends it; the settings' own
+/// routes are not looked at.
+Awaitable<policy::Facts> gather_facts_by(GatherFrom from, const settings::Settings& settings,
+                                         MailDestination destination, std::optional<settings::Route> route,
+                                         policy::MessageDemands demands, Deadline deadline);
+/// By the settings' routes.
 Awaitable<policy::Facts> gather_facts(GatherFrom from, const settings::Settings& settings, MailDestination destination,
                                       policy::MessageDemands demands, Deadline deadline);
 

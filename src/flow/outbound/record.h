@@ -42,6 +42,7 @@ std::string_view to_string(Outcome outcome);
 
 struct RecipientVerdict {
   Mailbox recipient;
+  std::size_t index = 0;  ///< in its letter's recipients
   Outcome outcome = Outcome::Deferred;
   EnhancedStatus status;
   std::optional<Reply> reply;

@@ -10,11 +10,20 @@
 
 namespace postseal::outbound {
 
+/// What was said of a session's chain a moment ago, so that a letter each costs no judgement of its own.
+struct JudgedChain {
+  policy::Requirement requirement;
+  policy::ProofVerdict verdict;
+  WallTime at{};
+};
+
 /// An open session and what it has shown of itself.
 struct Session {
   std::unique_ptr<Conversation> talk;
   policy::SessionEvidence evidence;
   std::uint32_t transactions = 0;
+  SteadyTime idle_since{};
+  std::vector<JudgedChain> judged;  ///< by SessionPool::may_carry()
 };
 
 struct SessionRequest {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/outbound/plan_book.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace postseal::outbound {
+
+struct PlanBook::Search {
+  explicit Search(const boost::asio::any_io_executor& executor)
+      : done(executor, boost::asio::steady_timer::time_point::max()) {}
+  PlanPtr plan;
+  boost::asio::steady_timer done;
+};
+
+Awaitable<PlanPtr> PlanBook::find(std::string key, Gather gather, bool fresh) {
+  if (auto& entry = entries_[key]; entry.search) {
+    const auto search = entry.search;
+    while (!search->plan) co_await search->done.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    co_return search->plan;
+  } else if (!fresh && entry.plan && entry.plan->valid_until > std::chrono::steady_clock::now()) {
+    co_return entry.plan;
+  }
+  const auto search = std::make_shared<Search>(co_await boost::asio::this_coro::executor);
+  entries_[key].search = search;
+  search->plan = co_await gather();
+  entries_[key] = {search->plan, nullptr};
+  search->done.cancel();
+  make_room();
+  co_return search->plan;
+}
+
+/// The expired go first, then whatever comes: a plan lost costs a search in a warm cache.
+void PlanBook::make_room() {
+  if (entries_.size() <= kMostPlans) return;
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(entries_,
+                [now](const auto& entry) { return !entry.second.search && entry.second.plan->valid_until <= now; });
+  for (auto it = entries_.begin(); it != entries_.end() && entries_.size() > kMostPlans / 2;) {
+    it = it->second.search ? std::next(it) : entries_.erase(it);
+  }
+}
+
+}  // namespace postseal::outbound
