@@ -15,9 +15,10 @@ STOREYS = ["vocab", "protocol", "edge", "flow", "lab", "face", "app", "tests"]
 BANNED = {"utils", "util", "common", "misc", "helpers", "helper", "base", "manager"}
 # Header prefix -> the name that a room must have in "links:". Everything else in <> is the language or the system.
 LIBRARIES = [
-    ("boost/asio", "asio"), ("boost/system", "asio"), ("boost/json", "json"), ("openssl/", "openssl"),
+    ("boost/asio", "asio"), ("boost/system", "asio"), ("boost/json", "json"), ("boost/beast", "beast"), ("openssl/", "openssl"),
     ("unbound.h", "unbound"), ("curl/", "curl"), ("toml++/", "toml"), ("toml.hpp", "toml"), ("CLI/", "cli11"),
     ("fmt/", "fmt"), ("idn2.h", "idn2"), ("boost/", "boost"), ("rocksdb/", "rocksdb"), ("spdlog/", "spdlog"),
+    ("prometheus/", "prometheus"), ("argon2.h", "argon2"),
 ]
 # Asio costs seconds in each file that sees its operations; protocol rooms see it through these alone.
 VOCAB_ASIO = ("awaitable.h", "await_all.h")
