@@ -66,6 +66,12 @@ struct LimitSettings {
   bool operator==(const LimitSettings&) const = default;
 };
 
+/// What becomes of mail for a domain that had TLS before and now shows none.
+enum class RememberedTls {
+  Flag,   ///< it goes, and the operator is told
+  Defer,  ///< it waits
+};
+
 struct QueueSettings {
   std::chrono::seconds lifetime{5 * 86400};
   std::chrono::seconds bounce_lifetime{2 * 86400};  ///< of notifications
@@ -77,6 +83,7 @@ struct QueueSettings {
   std::uint32_t messages_per_connection = 1000;
   std::uint32_t rate_per_site = 0;  ///< messages per minute; 0: no limit
   std::chrono::seconds trace_kept{14 * 86400};
+  RememberedTls remembered_tls = RememberedTls::Flag;
   bool operator==(const QueueSettings&) const = default;
 };
 
