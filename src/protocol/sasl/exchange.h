@@ -20,7 +20,8 @@ struct ScramKeys {
 };
 /// RFC 5802 §3 with SHA-256. REQUIRES: password prepared (RFC 8265 OpaqueString), iterations >= 4096 (RFC 7677 §4).
 ScramKeys derive_scram_keys(std::string_view password, std::string_view salt, std::uint32_t iterations);
-/// RFC 8265 §4.2.2 as far as libidn2/normalisation allow; nullopt: not allowed as a password.
+/// RFC 8265 §4.2 OpaqueString, without the contextual rules of RFC 8264 §9; nullopt: not allowed as a password.
+/// Done by PLAIN and LOGIN; whoever sets a password does it too.
 std::optional<std::string> prepare_password(std::string_view utf8);
 
 // --- steps ---
