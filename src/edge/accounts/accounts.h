@@ -45,9 +45,13 @@ class Accounts {
   struct Keys {
     sasl::ScramKeys keys;
     bool known = false;
+    /// Right: the exchange can go on. Else Throttled or Unavailable, and there are no keys.
+    LoginVerdict verdict = LoginVerdict::Right;
   };
   /// For an unknown user keys that are always the same for this name on this server.
   Awaitable<Keys> scram_keys(std::string user, IpAddress peer);
+  /// The login as it is kept and logged: ASCII letters in lower case. nullopt: no login looks like that.
+  static std::optional<Mailbox> canonical(std::string_view user);
   /// A SCRAM exchange has ended: for the throttle.
   void note_login(std::string_view user, const IpAddress& peer, bool right);
 
@@ -55,7 +59,8 @@ class Accounts {
   std::expected<std::vector<AccountInfo>, std::string> list() const;
   std::expected<void, std::string> create(const Mailbox& address, std::string_view password);
   std::expected<void, std::string> set_password(const Mailbox& address, std::string_view password);
-  /// Returns the password made; shown once.
+  /// Returns the password made, 20 letters and digits; shown once. Good for PLAIN and LOGIN; SCRAM knows the main
+  /// password alone, because the client names no key.
   std::expected<std::string, std::string> add_app_password(const Mailbox& address, std::string_view name);
   std::expected<void, std::string> remove_app_password(const Mailbox& address, std::string_view name);
   std::expected<void, std::string> save(const AccountInfo& info);
