@@ -47,6 +47,7 @@ connections_per_site = 21
 messages_per_connection = 1001
 rate_per_site = 60
 trace_kept = "30d"
+remembered_tls = "defer"
 [store]
 directory = "/srv/mail"
 segment_size = 67108864
@@ -131,7 +132,8 @@ Settings everything() {
                     .connections_per_site = 21,
                     .messages_per_connection = 1001,
                     .rate_per_site = 60,
-                    .trace_kept = hours(24 * 30)};
+                    .trace_kept = hours(24 * 30),
+                    .remembered_tls = RememberedTls::Defer};
   expected.store = {.directory = "/srv/mail", .segment_size = 64 * 1024 * 1024};
   expected.admin = {.socket = "/srv/admin.sock", .metrics_address = "[::1]:9125"};
   expected.log = {.format = "json", .level = "debug"};
@@ -235,6 +237,7 @@ TEST(ServerFile, errors_name_file_line_key_and_what_is_allowed) {
       {"[queue]\nmessages_per_connection = 0\n", 2, "queue.messages_per_connection", "1..1000000"},
       {"[queue]\nrate_per_site = -1\n", 2, "queue.rate_per_site", "0..10000000"},
       {"[queue]\ntrace_kept = \"-1d\"\n", 2, "queue.trace_kept", "no duration"},
+      {"[queue]\nremembered_tls = \"bounce\"\n", 2, "queue.remembered_tls", "flag|defer"},
       {"[store]\ndirectory = \"\"\n", 2, "store.directory", "is empty"},
       {"[store]\nsegment_size = \"1K\"\n", 2, "store.segment_size", "1M..16G"},
       {"[admin]\nsocket = \"/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"

@@ -57,6 +57,9 @@ constexpr std::array kFormats =
 constexpr std::array kLevels = std::to_array<std::pair<std::string_view, std::string_view>>(
     {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
 
+constexpr std::array kRemembered = std::to_array<std::pair<std::string_view, RememberedTls>>(
+    {{"flag", RememberedTls::Flag}, {"defer", RememberedTls::Defer}});
+
 using Path = Canonical<parse_path>;
 using Networks = ListOf<parse_trusted_network, format_network>;
 
@@ -142,6 +145,10 @@ constexpr std::array kRows = {
     row<Settings, Span<0, 3650 * kDay>, &Settings::queue, &QueueSettings::trace_kept>(
         {"queue.trace_kept", "", "DURATION (0s..3650d)", "14d",
          "How long `postseal trace` still tells of a letter that has left."}),
+
+    row<Settings, Word<kRemembered>, &Settings::queue, &QueueSettings::remembered_tls>(
+        {"queue.remembered_tls", "", "flag|defer", "flag",
+         "Mail for a domain that had TLS before and now shows none: flag sends it and tells you; defer lets it wait."}),
 
     row<Settings, Canonical<parse_store_directory>, &Settings::store, &StoreSettings::directory>(
         {"store.directory", "", "DIRECTORY", "/var/lib/postseal",
