@@ -59,6 +59,7 @@ Awaitable<void> Attempt::try_host(const policy::HostDecision& host) {
     const bool shared = lead_->attempt().shared_session;
     SessionState state = SessionState::Broken;
     if (session) {
+      lead_->attempt().opened = true;
       let_join(*session);
       state = co_await use_session(*session);
       co_await put_away(std::move(session), state);
@@ -87,7 +88,8 @@ void Attempt::let_join(Session& session) {
     if (!verdict) continue;
     part->at = host;
     part->tried.push_back(host->host);
-    part->record->attempts.push_back({.host = host->host, .evidence = session.evidence, .shared_session = true});
+    part->record->attempts.push_back(
+        {.host = host->host, .evidence = session.evidence, .shared_session = true, .opened = true});
     part->attempt().evidence->verdict = std::move(*verdict);
     std::ranges::move(part->pending, std::back_inserter(here_));
     part->pending.clear();
@@ -182,6 +184,7 @@ Awaitable<Attempt::SessionState> Attempt::transact(Session& session) {
   if (limits.rcpt_max && *limits.rcpt_max > 0) count = std::min<std::size_t>(count, *limits.rcpt_max);
   ++session.transactions;
   const bool proved = session.evidence.verdict.result == policy::ProofResult::Verified && lead_->at->mx_authentic;
+  for (const Pending& pending : here_) pending.part->attempt().dsn_offered = limits.dsn;
   auto transaction = transaction_for(count, proved && session.evidence.requiretls_offered);
   auto event = co_await session.talk->transact(std::move(transaction), letter_.open, until_);
   if (!event) {

@@ -133,6 +133,7 @@ RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::
                          const policy::HostDecision& host, const HostAttempt& attempt) {
   RecipientVerdict verdict{.recipient = recipient, .outcome = outcome};
   verdict.reply = reply.reply;
+  verdict.answered = true;
   verdict.host = host.host;
   const EnhancedStatus fallback = outcome == Outcome::Delivered ? kDelivered : EnhancedStatus{5, 0, 0};
   verdict.status = reply.reply.status.value_or(fallback);
@@ -167,6 +168,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
     const auto& refusal = *left.last_refusal;
     const bool bounced = cannot_anywhere(decision, left);
     verdict.reply = refusal.reply;
+    verdict.answered = true;
     verdict.outcome = bounced ? Outcome::Bounced : Outcome::Deferred;
     verdict.status = refusal.reply.status.value_or(EnhancedStatus{4, 0, 0});
     verdict.status.klass = bounced ? 5 : 4;

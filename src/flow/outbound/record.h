@@ -25,6 +25,8 @@ struct HostAttempt {
   std::vector<net::DialFailure> dial_failures;
   std::optional<policy::SessionEvidence> evidence;  ///< as far as the session got
   bool shared_session = false;                      ///< the session was open already
+  bool opened = false;       ///< there was a session that satisfied the decision: what failed then failed in it
+  bool dsn_offered = false;  ///< the server takes over the sender's wishes about notifications (RFC 3461)
   /// The server answered, and plainly lacks what the decision demands of it. Not set for what may be chance: a silent
   /// or broken connection.
   bool lacks_demand = false;
@@ -50,6 +52,7 @@ struct RecipientVerdict {
   ProofShown proof = ProofShown::None;
   std::string proof_name;     ///< "DANE-EE 3 1 1", "MTA-STS/PKIX", "TLS unauthenticated", "plaintext"
   bool mx_authentic = false;  ///< false with DANE: "host verified, MX not"
+  bool answered = false;      ///< a server's own word about this recipient or the letter decided
   std::string explanation;    ///< host, fact, rule, remedy: one line
 };
 

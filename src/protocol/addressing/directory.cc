@@ -102,8 +102,8 @@ const Directory::Home* Directory::home(const MailDestination& destination) const
 
 bool Directory::is_local(const MailDestination& destination) const { return home(destination) != nullptr; }
 
-const Transport* Directory::transport(const Mailbox& mailbox) const {
-  const Home* place = home(mailbox.destination());
+const Transport* Directory::transport_of(const MailDestination& destination) const {
+  const Home* place = home(destination);
   return place && place->has_mailboxes ? &place->domain.transport : nullptr;
 }
 

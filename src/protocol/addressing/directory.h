@@ -83,7 +83,8 @@ class Directory {
   Resolution resolve(const Mailbox& recipient) const;
   bool is_local(const MailDestination& destination) const;
   /// How the letter for a resolved mailbox is delivered; nullptr: outward by MX.
-  const Transport* transport(const Mailbox& mailbox) const;
+  const Transport* transport(const Mailbox& mailbox) const { return transport_of(mailbox.destination()); }
+  const Transport* transport_of(const MailDestination& destination) const;
   /// The user whose mailbox it is: the local part without subaddress, canonical case.
   std::string user_of(const Mailbox& mailbox) const;
   /// What an operator should hear of: matches that are none, aliases to nobody, circles. One line each.
