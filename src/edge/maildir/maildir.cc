@@ -23,12 +23,7 @@ constexpr mode_t kFolderMode = 0700, kFileMode = 0600;
 constexpr std::size_t kPiece = 64 * 1024;
 
 Failure failure(std::string_view step, const std::string& path, int error) {
-  FailureCode code = FailureCode::Io;
-  if (error == ENOSPC) code = FailureCode::NoSpace;
-  if (error == EDQUOT) code = FailureCode::OverQuota;
-  if (error == EROFS) code = FailureCode::ReadOnly;
-  if (error == EACCES || error == EPERM) code = FailureCode::NotAllowed;
-  return {code, fmt::format("cannot {} {}: {}", step, path, std::generic_category().message(error))};
+  return {code_of(error), fmt::format("cannot {} {}: {}", step, path, std::generic_category().message(error))};
 }
 
 class File {
@@ -180,6 +175,14 @@ std::string_view to_string(FailureCode code) {
       return "io";
   }
   return "";
+}
+
+FailureCode code_of(int error) {
+  if (error == ENOSPC) return FailureCode::NoSpace;
+  if (error == EDQUOT) return FailureCode::OverQuota;
+  if (error == EROFS) return FailureCode::ReadOnly;
+  if (error == EACCES || error == EPERM) return FailureCode::NotAllowed;
+  return FailureCode::Io;
 }
 
 std::string folder_of(std::string_view root, const Domain& domain, std::string_view user) {

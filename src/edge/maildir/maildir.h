@@ -34,6 +34,8 @@ struct Stored {
 
 enum class FailureCode { NoSpace, OverQuota, ReadOnly, NotAllowed, LetterUnreadable, Io };
 std::string_view to_string(FailureCode code);
+/// Of an errno.
+FailureCode code_of(int error);
 
 struct Failure {
   FailureCode code = FailureCode::Io;
