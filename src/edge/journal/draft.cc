@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/journal/draft.h"
+
+#include <algorithm>
+
+#include "edge/journal/crc32c.h"
+
+namespace postseal::journal {
+
+Awaitable<spool::StoreResult<void>> LogDraft::append(std::string_view piece) {
+  while (!failure_ && !piece.empty()) {
+    // The last full piece is not written before more comes: a letter of exactly this size is a small one.
+    if (waiting_.size() == piece_size_) {
+      if (auto written = co_await write_piece(); !written) failure_ = written.error();
+      continue;
+    }
+    const std::size_t length = std::min<std::size_t>(piece.size(), piece_size_ - waiting_.size());
+    waiting_.append(piece.substr(0, length));
+    piece.remove_prefix(length);
+    size_ += length;
+  }
+  if (failure_) co_return std::unexpected(*failure_);
+  co_return spool::StoreResult<void>();
+}
+
+Awaitable<spool::StoreResult<void>> LogDraft::write_piece() {
+  auto done = std::make_shared<PieceWrite::Done>();
+  auto write = std::make_unique<PieceWrite>(done);
+  write->id = id_.value;
+  write->body = std::exchange(waiting_, {});
+  write->body_crc = crc32c(write->body);
+  auto written = co_await submit_and_wait(log_, std::move(write));
+  if (!written) co_return written;
+  pieces_.push_back(*done->piece);
+  holds_.push_back(std::move(*done->hold));
+  waiting_.reserve(piece_size_);
+  co_return written;
+}
+
+void LogDraft::move_to(LetterWrite& write) {
+  write.id = id_.value;
+  write.body = std::exchange(waiting_, {});
+  write.body_crc = crc32c(write.body);
+  write.pieces = pieces_;
+  write.kept.pieces = std::move(pieces_);
+  write.holds = std::move(holds_);
+}
+
+}  // namespace postseal::journal

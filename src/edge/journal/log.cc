@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/journal/log.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace postseal::journal {
+
+namespace {
+
+constexpr std::uint64_t kAtOnce = 1024 * 1024;  ///< written under the lock without letting others in
+constexpr std::uint64_t kMostReserve = 16 * 1024 * 1024;
+constexpr std::size_t kMostSpares = 2;
+constexpr std::size_t kMostFailures = 10000;
+constexpr char kPadding[8] = {};
+
+void add(std::vector<::iovec>& pieces, std::string_view bytes) {
+  if (!bytes.empty()) pieces.push_back({const_cast<char*>(bytes.data()), bytes.size()});
+}
+
+void add_padding(std::vector<::iovec>& pieces, std::uint64_t length) {
+  add(pieces, {kPadding, static_cast<std::size_t>(padded(length) - length)});
+}
+
+spool::StoreError lost() {
+  return {spool::StoreErrorCode::Io, "a part of the letter was lost when the disk failed to sync"};
+}
+
+}  // namespace
+
+/// Records that are placed but not written.
+struct Log::Gathered {
+  std::vector<Write*> writes;
+  std::deque<HeaderBytes> headers;
+  std::vector<::iovec> pieces;
+  std::uint64_t bytes = 0;
+};
+
+Log::Log(Disk& disk, Catalog& catalog, LogSettings settings, OnSynced on_synced, OnRewritten on_rewritten)
+    : disk_(disk),
+      catalog_(catalog),
+      settings_(std::move(settings)),
+      on_synced_(std::move(on_synced)),
+      on_rewritten_(std::move(on_rewritten)) {}
+
+Log::~Log() { stop(); }
+
+void Log::start(Position previous, std::uint64_t next) {
+  {
+    const std::lock_guard lock(file_mutex_);
+    previous_ = previous;
+    next_number_ = next;
+    if (auto begun = roll(0); !begun) report(begun.error().what);
+  }
+  const std::lock_guard lock(queue_mutex_);
+  stopped_ = false;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Log::stop() {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Log::submit(std::unique_ptr<Write> write) {
+  {
+    const std::lock_guard lock(queue_mutex_);
+    if (!stopped_) {
+      queue_.push_back(std::move(write));
+      wake_.notify_one();
+      return;
+    }
+  }
+  write->settle(std::unexpected(spool::StoreError{spool::StoreErrorCode::Closing, "the spool is being closed"}));
+}
+
+void Log::note_dirty(std::chrono::milliseconds within) {
+  const std::lock_guard lock(queue_mutex_);
+  if (dirty_) return;
+  dirty_ = true;
+  sync_at_ = std::chrono::steady_clock::now() + within;
+  // While letters come in, the thread wakes up by itself in time: no need to wake it for each change.
+  if (idle_) wake_.notify_one();
+}
+
+void Log::run() {
+  std::unique_lock lock(queue_mutex_);
+  for (;;) {
+    while (queue_.empty() && !stopping_) {
+      if (dirty_) {
+        if (std::chrono::steady_clock::now() >= sync_at_) break;
+        wake_.wait_until(lock, sync_at_);
+      } else if (idle_) {
+        wake_.wait(lock);
+      } else {
+        idle_ = wake_.wait_for(lock, settings_.sync_changes_after) == std::cv_status::timeout && queue_.empty();
+      }
+    }
+    idle_ = false;
+    const bool last = stopping_ && queue_.empty();
+    Writes group;
+    group.swap(queue_);
+    const bool dirty = std::exchange(dirty_, false);
+    if (last) stopped_ = true;
+    lock.unlock();
+    if (!group.empty() || dirty) write_group(std::move(group), dirty);
+    lock.lock();
+    if (last) return;
+  }
+}
+
+std::uint64_t Log::reserve() const { return std::min(settings_.segment_size / 16, kMostReserve); }
+
+bool Log::piece_is_lost(const BodyPiece& piece) const {
+  const auto found = failed_.find(piece.segment);
+  return found != failed_.end() && std::uint64_t{piece.offset} + piece.length > found->second;
+}
+
+void Log::write_group(Writes group, bool sync) {
+  Gathered gathered;
+  Position applied;
+  bool complete = true;
+  std::unique_lock lock(file_mutex_);
+  // Changes alone may have come into the reserve; and a log that could not go on tries again.
+  if (!current_ || !orphans_.empty() || end_ + reserve() > current_->size) {
+    if (auto rolled = roll(0); !rolled) report(rolled.error().what);
+  }
+  for (auto& write : group) {
+    if (write->kind == Write::Kind::Barrier) {
+      if (write->make_room && current_ && end_ + 3 * reserve() > current_->size) {
+        flush(gathered);
+        (void)roll(0);
+      }
+      continue;
+    }
+    const std::uint64_t size = record_size(write->head.size(), write->body.size());
+    if (auto room = make_room(size, &gathered); !room) {
+      write->error = room.error();
+      continue;
+    }
+    write->at_segment = current_;
+    write->at_offset = end_ + gathered.bytes;
+    const auto type = write->kind == Write::Kind::Letter ? RecordType::Letter : RecordType::Piece;
+    const auto header = format_header({type, current_->number, write->id, static_cast<std::uint32_t>(synced_),
+                                       static_cast<std::uint32_t>(write->head.size()),
+                                       static_cast<std::uint32_t>(write->body.size()), write->body_crc},
+                                      write->head);
+    gathered.headers.push_back(header);
+    add(gathered.pieces, {gathered.headers.back().data(), kHeaderSize});
+    add(gathered.pieces, write->head);
+    add(gathered.pieces, write->body);
+    add_padding(gathered.pieces, kHeaderSize + write->head.size() + write->body.size());
+    gathered.writes.push_back(write.get());
+    gathered.bytes += size;
+    if (gathered.bytes >= kAtOnce) flush(gathered);
+  }
+  flush(gathered);
+  const SegmentPtr target = current_;
+  const std::uint64_t target_end = end_;
+  applied = target ? Position{target->number, target_end} : previous_;
+  lock.unlock();
+
+  // A session that streams a large letter goes on while others wait for the disk.
+  Writes waiting;
+  for (auto& write : group) {
+    if (write->kind != Write::Kind::Piece) {
+      sync |= !write->error;
+      waiting.push_back(std::move(write));
+    } else if (write->error) {
+      write->settle(std::unexpected(*write->error));
+    } else {
+      write->settle({});
+    }
+  }
+  if (waiting.empty() && !sync) return;
+
+  std::optional<spool::StoreError> failure;
+  if (target && sync) {
+    const auto synced = target->file->sync();
+    lock.lock();
+    if (synced) {
+      ++syncs_;
+      synced_ = target_end;
+      std::erase_if(unsynced_, [&](const auto& change) { return change.offset < target_end; });
+      last_report_.clear();
+      if (settings_.on_sync) settings_.on_sync();
+    } else {
+      failure = to_store_error(synced.error());
+      report(failure->what);
+      complete = false;
+      if (synced_ > 0) applied = {target->number, synced_};
+      give_up_segment();
+      if (target->end == 0) applied = previous_;
+      (void)roll(0);
+    }
+    lock.unlock();
+  }
+  if (!target) failure = unavailable_;
+
+  // Whatever a failed sync should have covered has failed, also where it was written before it.
+  lock.lock();
+  for (auto& write : waiting) {
+    if (write->error) continue;
+    if (write->kind == Write::Kind::Barrier && (failure || !orphans_.empty())) {
+      write->error = failure.value_or(unavailable_);
+    } else if (std::ranges::any_of(write->pieces, [&](const auto& piece) { return piece_is_lost(piece); })) {
+      write->error = lost();
+    } else if (write->kind == Write::Kind::Letter &&
+               piece_is_lost({write->at_segment->number, static_cast<std::uint32_t>(write->at_offset), 1, 0})) {
+      write->error = failure.value_or(lost());
+    }
+  }
+  auto rewritten = std::exchange(rewritten_, {});
+  const bool again = !orphans_.empty();
+  lock.unlock();
+  for (const auto& [segment, homes] : rewritten) on_rewritten_(segment, homes);
+  if (again) note_dirty(20 * settings_.sync_changes_after);
+  if (!complete && !again) note_dirty(settings_.sync_changes_after);
+
+  Writes letters;
+  for (auto& write : waiting) {
+    if (write->kind == Write::Kind::Letter && !write->error) letters.push_back(std::move(write));
+  }
+  if (target && sync) on_synced_(letters, applied);
+  for (auto& write : letters) write->settle({});
+  for (auto& write : waiting) {
+    if (!write) continue;
+    if (write->error) {
+      write->settle(std::unexpected(*write->error));
+    } else {
+      write->settle({});
+    }
+  }
+}
+
+void Log::flush(Gathered& gathered) {
+  if (gathered.writes.empty()) return;
+  const auto written = current_->file->write(gathered.pieces, end_);
+  if (written) {
+    end_ += gathered.bytes;
+  } else {
+    const auto error = to_store_error(written.error());
+    for (Write* write : gathered.writes) write->error = error;
+    report(error.what);
+    // A place that cannot be written would be in the way for ever. Space comes back; then the same place is fine.
+    if (error.code == spool::StoreErrorCode::Io) {
+      give_up_segment();
+      unavailable_ = error;
+    }
+  }
+  gathered = Gathered();
+}
+
+spool::StoreResult<void> Log::make_room(std::uint64_t size, Gathered* gathered) {
+  const std::uint64_t limit = current_ && current_->size > reserve() ? current_->size - reserve() : 0;
+  if (current_ && orphans_.empty() && end_ + gathered->bytes + size <= limit) return {};
+  flush(*gathered);
+  return roll(size);
+}
+
+spool::StoreResult<void> Log::roll(std::uint64_t least) {
+  const std::uint64_t whole = std::max(settings_.segment_size, least + reserve() + 1024);
+  auto next = prepare(whole);
+  if (!next) {
+    const auto error = to_store_error(next.error());
+    if (current_) return std::unexpected(error);
+    unavailable_ = error;
+    // Where there is no space for letters there may be some for what becomes of those that we have.
+    if (error.code == spool::StoreErrorCode::NoSpace) {
+      if (auto small = prepare(reserve()); small && begin_segment(std::move(*small))) rewrite_orphans();
+    }
+    return std::unexpected(error);
+  }
+  // What counts of a segment is on stable storage before the next one says where it ends.
+  if (current_) {
+    if (const auto synced = current_->file->sync(); synced) {
+      ++syncs_;
+      current_->end = end_;
+      previous_ = {current_->number, end_};
+      (void)current_->file->truncate(end_);  // what was reserved in it is free again
+      unsynced_.clear();
+    } else {
+      report(synced.error().what);
+      give_up_segment();
+    }
+  }
+  if (const auto begun = begin_segment(std::move(*next)); !begun) {
+    unavailable_ = to_store_error(begun.error());
+    return std::unexpected(unavailable_);
+  }
+  rewrite_orphans();
+  if (!current_) return std::unexpected(unavailable_);
+  return {};
+}
+
+DiskResult<SegmentPtr> Log::prepare(std::uint64_t size) {
+  const std::string name = segment_name(next_number_);
+  bool recycled = false;
+  if (!spares_.empty() && size == settings_.segment_size) {
+    recycled = disk_.rename(spares_.back(), name).has_value();
+    spares_.pop_back();
+  }
+  auto file = recycled ? disk_.open(name) : disk_.create(name);
+  if (!file) return std::unexpected(file.error());
+  auto ready = (*file)->allocate(size);
+  if (ready) ready = disk_.sync_directory();
+  if (!ready) {
+    (void)disk_.remove(name);
+    return std::unexpected(ready.error());
+  }
+  return std::make_shared<Segment>(next_number_++, std::move(*file), size);
+}
+
+DiskResult<void> Log::begin_segment(SegmentPtr segment) {
+  const std::string head =
+      format_start({segment->size, previous_, settings_.last_id ? settings_.last_id() : std::uint64_t{0}});
+  current_ = segment;
+  end_ = synced_ = 0;
+  const auto written = write_record(RecordType::Start, 0, head, {}, 0);
+  if (!written) {
+    current_ = nullptr;
+    (void)disk_.remove(segment_name(segment->number));
+    return std::unexpected(written.error());
+  }
+  catalog_.add(std::move(segment));
+  return {};
+}
+
+void Log::give_up_segment() {
+  const std::uint64_t number = current_->number;
+  if (failed_.size() >= kMostFailures) failed_.erase(failed_.begin());
+  failed_[number] = synced_;
+  current_->end = synced_;
+  if (synced_ == 0) {
+    catalog_.remove(number);
+    (void)disk_.remove(segment_name(number));
+  } else {
+    previous_ = {number, synced_};
+    (void)current_->file->truncate(synced_);
+  }
+  orphans_.insert(orphans_.end(), std::make_move_iterator(unsynced_.begin()), std::make_move_iterator(unsynced_.end()));
+  unsynced_.clear();
+  current_ = nullptr;
+  end_ = synced_ = 0;
+}
+
+void Log::rewrite_orphans() {
+  while (!orphans_.empty()) {
+    auto& change = orphans_.front();
+    const auto offset = write_record(change.type, change.id, change.head, {}, 0);
+    if (!offset) return report(offset.error().what);
+    change.offset = *offset;
+    rewritten_.emplace_back(current_->number, change.homes);
+    unsynced_.push_back(std::move(change));
+    orphans_.erase(orphans_.begin());
+  }
+}
+
+DiskResult<std::uint64_t> Log::write_record(RecordType type, std::uint64_t id, std::string_view head,
+                                            std::string_view body, std::uint32_t body_crc) {
+  const auto header =
+      format_header({type, current_->number, id, static_cast<std::uint32_t>(synced_),
+                     static_cast<std::uint32_t>(head.size()), static_cast<std::uint32_t>(body.size()), body_crc},
+                    head);
+  std::vector<::iovec> pieces;
+  add(pieces, {header.data(), header.size()});
+  add(pieces, head);
+  add(pieces, body);
+  add_padding(pieces, kHeaderSize + head.size() + body.size());
+  if (const auto written = current_->file->write(pieces, end_); !written) return std::unexpected(written.error());
+  return std::exchange(end_, end_ + record_size(head.size(), body.size()));
+}
+
+spool::StoreResult<std::uint64_t> Log::append_change(RecordType type, std::uint64_t id, std::string head,
+                                                     std::vector<std::uint64_t> homes) {
+  spool::StoreResult<std::uint64_t> result;
+  {
+    const std::lock_guard lock(file_mutex_);
+    if (!current_) {
+      result = std::unexpected(unavailable_);
+    } else if (end_ + record_size(head.size(), 0) > current_->size) {
+      result = std::unexpected(
+          spool::StoreError{spool::StoreErrorCode::NoSpace, "also the space reserved for changes is used up"});
+    } else if (const auto offset = write_record(type, id, head, {}, 0); !offset) {
+      result = std::unexpected(to_store_error(offset.error()));
+    } else {
+      result = current_->number;
+      unsynced_.push_back({type, id, std::move(head), std::move(homes), *offset});
+    }
+  }
+  note_dirty(settings_.sync_changes_after);
+  return result;
+}
+
+spool::StoreResult<Log::Place> Log::append_moved(RecordType type, std::uint64_t id, const std::string& head,
+                                                 std::string_view body, std::uint32_t body_crc) {
+  const std::lock_guard lock(file_mutex_);
+  if (!current_) return std::unexpected(unavailable_);
+  if (end_ + record_size(head.size(), body.size()) + reserve() > current_->size) {
+    return std::unexpected(spool::StoreError{spool::StoreErrorCode::NoSpace, "the segment is nearly full"});
+  }
+  const auto offset = write_record(type, id, head, body, body_crc);
+  if (!offset) return std::unexpected(to_store_error(offset.error()));
+  return Place{current_, *offset + kHeaderSize + head.size()};
+}
+
+DiskResult<void> Log::recycle(SegmentPtr segment) {
+  const std::lock_guard lock(file_mutex_);
+  const std::string name = segment_name(segment->number);
+  // Nobody can find it any more: if nobody else has it now, nobody will.
+  const bool reusable = segment.use_count() == 1 && spares_.size() < kMostSpares &&
+                        segment->size == settings_.segment_size && !failed_.contains(segment->number);
+  const std::string spare = "spare-" + name;
+  const auto done = reusable ? disk_.rename(name, spare) : disk_.remove(name);
+  if (!done) return done;
+  if (reusable) spares_.push_back(spare);
+  return disk_.sync_directory();
+}
+
+std::uint64_t Log::spare_bytes() {
+  const std::lock_guard lock(file_mutex_);
+  return spares_.size() * settings_.segment_size;
+}
+
+void Log::report(const std::string& what) {
+  if (what == last_report_) return;
+  last_report_ = what;
+  if (settings_.warn) settings_.warn("spool: " + what);
+}
+
+}  // namespace postseal::journal
