@@ -26,6 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const RecordType type = kTypes[data[0] % kTypes.size()];
   (void)dns::parse_response({data + 1, size - 1}, 0, kName, type);
+  (void)dns::is_referral({data + 1, size - 1});
 
   // Flags and counts from the input, the question ours, the sections from the input.
   Bytes message = dns::format_query(7, kName, type);
@@ -37,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > 11) message.insert(message.end(), data + 11, data + size);
   const auto response = dns::parse_response(message, 7, kName, type);
   require(response.has_value());
+  (void)dns::is_referral(message);
   const auto& answer = response->answer;
   require(answer.found() == !answer.records.empty());
   if (answer.unknown()) require(!answer.secure && !answer.why.empty());

@@ -119,7 +119,8 @@ struct UnboundResolver::Impl : std::enable_shared_from_this<Impl> {
   std::size_t questions = 0;
   bool watching = false;
   std::optional<ServerAddress> trusted;  ///< TrustAd: this server is asked instead of libunbound
-  bool broken = false;                   ///< the pipe to libunbound's thread is gone
+  Informant informant = Informant::NameServers;
+  bool broken = false;  ///< the pipe to libunbound's thread is gone
 };
 
 namespace {
@@ -182,6 +183,7 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::cr
   if (auto good = finalize(context.get(), config); !good) return std::unexpected(good.error());
   auto impl = std::make_shared<Impl>(std::move(context), std::move(executor));
   if (config.mode == Mode::TrustAd) impl->trusted = config.server;
+  if (forwards(config)) impl->informant = Informant::Resolver;
   return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::move(impl)));
 }
 
@@ -203,7 +205,7 @@ Awaitable<dns::RawAnswer> UnboundResolver::lookup(Domain name, dns::RecordType t
   // A dead authority keeps libunbound busy for 17 seconds and more: our own deadline bounds the wait (pitfall 12).
   question.bell.expires_at(deadline.at);
   const auto [woken] = co_await question.bell.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (question.answered) co_return answer_of(name, question.error, question.result);
+  if (question.answered) co_return answer_of(name, impl->informant, question.error, question.result);
   if (woken) co_return failed_answer(name, dns::Failure::Cancelled, "the lookup was cancelled");
   co_return failed_answer(name, dns::Failure::Timeout, "no name server responsible for it answered in time");
 }

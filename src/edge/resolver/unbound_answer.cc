@@ -15,6 +15,12 @@ constexpr int kNoError = 0;
 constexpr int kServFail = 2;
 constexpr int kNxDomain = 3;
 
+bool is_referral(const ub_result& result) {
+  if (result.answer_packet == nullptr || result.answer_len <= 0) return false;
+  const auto* bytes = static_cast<const std::uint8_t*>(result.answer_packet);
+  return dns::is_referral({bytes, static_cast<std::size_t>(result.answer_len)});
+}
+
 }  // namespace
 
 dns::RawAnswer failed_answer(const Domain& question, dns::Failure failure, std::string why) {
@@ -27,7 +33,7 @@ dns::RawAnswer failed_answer(const Domain& question, dns::Failure failure, std::
   return answer;
 }
 
-dns::RawAnswer answer_of(const Domain& question, int error, const ub_result* result) {
+dns::RawAnswer answer_of(const Domain& question, Informant informant, int error, const ub_result* result) {
   if (error != 0 || result == nullptr) {
     return failed_answer(question, dns::Failure::ServFail, std::string("libunbound: ") + ub_strerror(error));
   }
@@ -63,6 +69,13 @@ dns::RawAnswer answer_of(const Domain& question, int error, const ub_result* res
   if (result->rcode == kNxDomain || result->nxdomain != 0) {
     answer.state = dns::AnswerState::NxDomain;
     return answer;
+  }
+  // RFC 2308 §2.2 (A31, D08): a resolver that only points to name servers has not looked; libunbound takes that for "no
+  // such records".
+  if (result->havedata == 0 && !answer.secure && informant == Informant::Resolver && is_referral(*result)) {
+    return failed_answer(
+        question, dns::Failure::Refused,
+        "the resolver that is forwarded to does not resolve for others: it names name servers instead");
   }
   if (result->havedata == 0) {
     answer.state = dns::AnswerState::NoData;

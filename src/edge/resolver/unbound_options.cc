@@ -20,6 +20,10 @@ std::string stub_zone(const Domain& zone, const ServerAddress& server) {
 
 }  // namespace
 
+bool forwards(const ResolverConfig& config) {
+  return config.mode != Mode::Iterate || (config.root && config.root->port != kDnsPort);
+}
+
 std::string unbound_options(const ResolverConfig& config) {
   const bool validates = config.trust_anchor != "none";
   std::string text = "server:\n  use-syslog: no\n";
@@ -29,6 +33,11 @@ std::string unbound_options(const ResolverConfig& config) {
   text += "  val-log-level: 2\n";
   // DNS flag day 2020: no fragments; larger answers come over TCP (D49).
   text += "  edns-buffer-size: 1232\n";
+  // RFC 9276 §3.2 MAY (A31): a denial with more rounds of NSEC3 than this is not computed, and never secure. It counts
+  // as insecure (D07): its signature is still checked, so that nobody but the zone's owner can bring that about.
+  text += "  val-nsec3-keysize-iterations: \"1024 150 2048 150 4096 150\"\n";
+  // NXNSAttack (A31): of the hundreds of name servers that a referral may name only a few are looked up.
+  text += "  target-fetch-policy: \"3 2 1 0 0\"\n";
   text += "  harden-glue: yes\n  harden-dnssec-stripped: yes\n  harden-below-nxdomain: yes\n";
   // RFC 6840 §5.11: a validator accepts any valid path; insisting on all algorithms would break zones in a key roll.
   text += "  harden-algo-downgrade: no\n  qname-minimisation: yes\n";

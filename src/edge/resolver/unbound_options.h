@@ -10,4 +10,7 @@ namespace postseal::resolver {
 /// Trust anchors are not part of it. REQUIRES: config has the server that its mode needs.
 std::string unbound_options(const ResolverConfig& config);
 
+/// Everything goes to one server that is to have all the answers.
+bool forwards(const ResolverConfig& config);
+
 }  // namespace postseal::resolver

@@ -14,6 +14,7 @@ using Message = std::span<const std::uint8_t>;
 
 constexpr std::size_t kHeader = 12;
 constexpr std::uint16_t kInternet = 1;
+constexpr std::uint16_t kSoa = 6;
 constexpr std::uint16_t kOpt = 41;
 constexpr std::uint16_t kUdpSize = 1232;
 constexpr int kNxDomain = 3;
@@ -57,7 +58,8 @@ std::optional<Bytes> plain_rdata(Message message, std::size_t at, std::size_t le
   return rdata;
 }
 
-std::optional<std::vector<Record>> parse_answer_section(Message message, std::size_t at, std::size_t count) {
+/// The records of one section; `at` moves behind it.
+std::optional<std::vector<Record>> parse_section(Message message, std::size_t& at, std::size_t count) {
   std::vector<Record> records;
   for (std::size_t i = 0; i < count; ++i) {
     auto owner = expand_name(message, at);
@@ -171,10 +173,27 @@ std::optional<Response> parse_response(Message message, std::uint16_t id, const 
     result.answer = failed(answer, Failure::Refused, "the resolver does not resolve for others");
     return result;
   }
-  const auto records = parse_answer_section(message, at, u16(message, 6));
+  const auto records = parse_section(message, at, u16(message, 6));
   result.answer = records ? follow(answer, *records, type, rcode)
                           : failed(answer, Failure::Malformed, "the resolver's answer does not parse");
   return result;
+}
+
+bool is_referral(Message message) {
+  if (message.size() < kHeader || u16(message, 4) > 1) return false;
+  std::size_t at = kHeader;
+  if (u16(message, 4) == 1) {
+    if (!expand_name(message, at) || message.size() - at < 4) return false;
+    at += 4;
+  }
+  if (!parse_section(message, at, u16(message, 6))) return false;
+  const auto authority = parse_section(message, at, u16(message, 8));
+  if (!authority) return false;
+  // RFC 2308 §2.2: what says that there is no data has an SOA record, or else no NS record either.
+  const auto has = [&](std::uint16_t type) {
+    return std::ranges::find(*authority, type, &Record::type) != authority->end();
+  };
+  return has(static_cast<std::uint16_t>(RecordType::NS)) && !has(kSoa);
 }
 
 }  // namespace postseal::dns

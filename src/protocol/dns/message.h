@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // One question to a recursive resolver and its answer, as DNS messages (RFC 1035 §4, RFC 6891). Used only towards a
-// resolver on loopback that validates for us: everything else is libunbound's work.
+// resolver on loopback that validates for us: everything else is libunbound's work, but for one look at its messages.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -26,5 +26,9 @@ struct Response {
 /// answer but does not parse is Failed/Malformed.
 std::optional<Response> parse_response(std::span<const std::uint8_t> message, std::uint16_t id, const Domain& name,
                                        RecordType type);
+
+/// A response without the records that were asked for, which does not say that there are none but who might know them:
+/// NS records and no SOA record in its authority section. False for what does not parse.
+bool is_referral(std::span<const std::uint8_t> message);
 
 }  // namespace postseal::dns

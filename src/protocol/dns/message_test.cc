@@ -103,6 +103,30 @@ TEST(DnsMessage, a_server_that_does_not_recurse_proves_no_absence) {
   EXPECT_TRUE(response->answer.unknown());
 }
 
+TEST(DnsMessage, A31_a_referral_is_told_from_no_data) {
+  struct Row {
+    std::vector<std::uint16_t> authority;
+    bool referral;
+    const char* reason;
+  };
+  constexpr std::uint16_t kNs = 2, kSoa = 6, kNsec = 47;
+  for (const Row& row : {Row{{kNs, kNs}, true, "servers to ask instead"},
+                         Row{{}, false, "RFC 2308 §2.2, no data type 3"}, Row{{kSoa}, false, "no data type 2"},
+                         Row{{kNs, kSoa}, false, "no data type 1"}, Row{{kSoa, kNsec}, false, "signed no data"}}) {
+    Bytes wire = message(kSecure, "mx.test", RecordType::A, 1);
+    append(wire, record(kQuestionName, RecordType::CNAME, bytes("\1a\0"sv)));
+    for (const std::uint16_t type : row.authority) {
+      append(wire, record(kQuestionName, static_cast<RecordType>(type), bytes("\1a\0"sv)));
+      ++wire[9];
+    }
+    EXPECT_EQ(is_referral(wire), row.referral) << row.reason;
+    // Cut anywhere it says nothing.
+    if (row.referral) {
+      for (std::size_t size = 0; size < wire.size(); ++size) EXPECT_FALSE(is_referral(std::span(wire).first(size)));
+    }
+  }
+}
+
 TEST(DnsMessage, aliases_are_followed_and_the_smallest_ttl_counts) {
   Bytes wire = message(kSecure, "a.test", RecordType::MX, 3);
   append(wire, record(kQuestionName, RecordType::CNAME, bytes("\1b\xc0\x0e"sv), 30));  // b.test: "test" is at 14
