@@ -18,6 +18,8 @@ class Addresses {
   IpAddress of_policy_host(const Domain& domain) const;
 
   static IpAddress name_front() { return IpAddress::v4({127, 53, 0, 1}); }
+  /// Where answers come from that pretend to be the front's.
+  static IpAddress forger() { return IpAddress::v4({127, 53, 0, 3}); }
   static IpAddress name_server() { return IpAddress::v4({127, 53, 0, 2}); }
 
  private:

@@ -193,6 +193,20 @@ void check_questions(const std::vector<std::string>& not_asked, const std::vecto
   }
 }
 
+void check_amounts(const std::map<Domain, std::int64_t>& asked_at_most, const std::vector<std::string>& asked,
+                   std::vector<Mismatch>& mismatches) {
+  for (const auto& [above, most] : asked_at_most) {
+    const auto count = std::ranges::count_if(asked, [&](const std::string& question) {
+      const auto name = Domain::parse_dns(std::string_view(question).substr(question.find(' ') + 1));
+      return name && name->is_within(above);
+    });
+    if (count > most) {
+      mismatches.push_back({"asked_at_most", fmt::format("{} questions at most below {}", most, above.ascii()),
+                            fmt::format("{} were asked", count)});
+    }
+  }
+}
+
 }  // namespace
 
 bool CaseResult::as_expected() const {
@@ -214,8 +228,10 @@ CaseResult compare(const CaseSpec& spec, Observation observation) {
     }
   }
   check_questions(spec.expect.not_asked, observation.asked, result.mismatches);
+  check_amounts(spec.expect.asked_at_most, observation.asked, result.mismatches);
   for (const auto& [recipient, expected] : spec.expect_for) {
     check_questions(expected.not_asked, observation.asked, result.mismatches);
+    check_amounts(expected.asked_at_most, observation.asked, result.mismatches);
   }
   result.records = std::move(observation.records);
   return result;

@@ -158,6 +158,18 @@ INSTANTIATE_TEST_SUITE_P(
                     s.seen.asked = {"A mx.d01.test", "TLSA _25._tcp.mx2.d01.test"};
                   },
                   {}},
+        Deviation{"asked_too_often_below_a_name",
+                  [](Scene& s) {
+                    s.spec.expect.asked_at_most = {{*Domain::parse("victim.test"), 1}};
+                    s.seen.asked = {"A victim.test", "A n1.victim.test", "A my-victim.test"};
+                  },
+                  {"asked_at_most"}},
+        Deviation{"asked_just_often_enough_below_a_name",
+                  [](Scene& s) {
+                    s.spec.expect.asked_at_most = {{*Domain::parse("victim.test"), 2}};
+                    s.seen.asked = {"A victim.test", "TLSA _25._tcp.victim.test", "A my-victim.test", "NS "};
+                  },
+                  {}},
         Deviation{"a_real_server_adds_fields_on_top",
                   [](Scene& s) {
                     s.seen.sessions.clear();

@@ -205,6 +205,46 @@ Bytes write_answer(std::span<const std::uint8_t> query, const Question& question
   return out;
 }
 
+Bytes write_referral(std::span<const std::uint8_t> query, const Question& question, const Domain& zone,
+                     std::uint16_t count, const Domain& below) {
+  Bytes out = write_reply(query, question, Rcode::NoError, false);
+  out[2] &= static_cast<std::uint8_t>(~0x04);
+  out[8] = static_cast<std::uint8_t>(count >> 8);
+  out[9] = static_cast<std::uint8_t>(count);
+  // The zone's name is the end of the question's: a pointer into it. That of the victim follows the first server's
+  // label.
+  const std::size_t owner = question.end - 5 - zone.ascii().size() - (zone.is_root() ? 0 : 1);
+  std::size_t victim = 0;
+  for (std::uint16_t i = 1; i <= count; ++i) {
+    put16(out, 0xc000 | owner);
+    put16(out, *type_number("NS"));
+    put16(out, 1);
+    put16(out, kTtl >> 16);
+    put16(out, kTtl & 0xffff);
+    Bytes name;
+    const std::string label = fmt::format("n{}", i);
+    name.push_back(static_cast<std::uint8_t>(label.size()));
+    name.insert(name.end(), label.begin(), label.end());
+    if (victim == 0) {
+      victim = out.size() + 2 + name.size();
+      put_name(name, below);
+    } else {
+      put16(name, 0xc000 | victim);
+    }
+    put16(out, name.size());
+    out.insert(out.end(), name.begin(), name.end());
+  }
+  return out;
+}
+
+void swap_case(Bytes& reply, const Question& question) {
+  for (std::size_t at = kHeader; at + 4 < question.end && at < reply.size(); ++at) {
+    std::uint8_t& c = reply[at];
+    // The octets that say how long a label is are below 64.
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) c ^= 0x20;
+  }
+}
+
 std::optional<ReplyHead> parse_reply_head(std::span<const std::uint8_t> packet, std::uint16_t id) {
   if (packet.size() < kHeader || get16(packet, 0) != id || (packet[2] & 0x80) == 0) return std::nullopt;
   return ReplyHead{static_cast<Rcode>(packet[3] & 0x0f), (packet[2] & 0x04) != 0};

@@ -36,6 +36,8 @@ inline constexpr std::uint8_t kAuthentic = 0x20;  ///< in the fourth octet
 
 /// An empty answer to the query. REQUIRES: parse_query() took it.
 Bytes write_reply(std::span<const std::uint8_t> query, const Question& question, Rcode code, bool truncated);
+/// A reply that the lab made up is cut to its head if UDP would fragment it.
+inline constexpr std::size_t kMaxUdpReply = 1232;
 
 /// "MX 10 evil.test." as wire type and rdata: types A, AAAA, CNAME, MX, TXT, TLSA (data as parse_tlsa_spec's digits).
 struct Rdata {
@@ -45,6 +47,12 @@ struct Rdata {
 std::expected<Rdata, std::string> parse_rdata(std::string_view text);
 /// An authoritative answer of these records, all owned by the question's name, unsigned.
 Bytes write_answer(std::span<const std::uint8_t> query, const Question& question, std::span<const Rdata> records);
+
+/// Not authoritative: the zone is said to be on `count` name servers n1, n2, ... below a name, without addresses.
+Bytes write_referral(std::span<const std::uint8_t> query, const Question& question, const Domain& zone,
+                     std::uint16_t count, const Domain& below);
+/// Upper case for lower case and the other way round, in the question of a reply to it.
+void swap_case(Bytes& reply, const Question& question);
 
 /// The rcode and AA bit of a reply to the question; nullopt if it is none.
 struct ReplyHead {

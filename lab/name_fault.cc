@@ -18,6 +18,35 @@ Bytes garbled(std::span<const std::uint8_t> query, const Question& question) {
   return out;
 }
 
+/// Half of the data of each record. The head of a TLSA record is longer than half of the shortest.
+std::vector<Rdata> halved(std::vector<Rdata> records) {
+  for (Rdata& record : records) record.data.resize(record.data.size() / 2);
+  return records;
+}
+
+/// What a forger sends who does not know everything about the question: the records, but by another id, for another
+/// name, or from elsewhere.
+std::vector<Forgery> forged(std::span<const std::uint8_t> query, const Question& question, const FaultSpec& spec,
+                            std::span<const Rdata> records) {
+  std::vector<Forgery> out;
+  for (std::uint16_t i = 1; i <= spec.copies; ++i) {
+    Forgery forgery{.packet = write_answer(query, question, records)};
+    if (spec.fault == NameFault::WrongId) {
+      const std::uint16_t id = question.id ^ i;
+      forgery.packet[0] = static_cast<std::uint8_t>(id >> 8);
+      forgery.packet[1] = static_cast<std::uint8_t>(id);
+    } else if (spec.fault == NameFault::WrongQuestion) {
+      const Question other{.id = question.id, .name = *Domain::parse_dns("other.test"), .type = question.type};
+      const Bytes asked = write_query(other);
+      forgery.packet = write_answer(asked, *parse_query(asked), records);
+    } else {
+      forgery.from = spec.fault == NameFault::WrongPort ? Forgery::From::OtherPort : Forgery::From::OtherAddress;
+    }
+    out.push_back(std::move(forgery));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::expected<NameFaults, std::string> NameFaults::create(std::vector<FaultSpec> faults, std::uint16_t smtp_port) {
@@ -50,7 +79,10 @@ NameAction NameFaults::decide(std::span<const std::uint8_t> query, const Questio
     }
   }
   if (!found) return {};
-  const auto answer = [](Bytes reply) { return NameAction{.pass = false, .reply = std::move(reply)}; };
+  const auto answer = [&](Bytes reply) {
+    if (!over_tcp && reply.size() > kMaxUdpReply) reply = write_reply(query, question, Rcode::NoError, true);
+    return NameAction{.pass = false, .reply = std::move(reply)};
+  };
   switch (found->spec.fault) {
     case NameFault::ServFail:
       return answer(write_reply(query, question, Rcode::ServFail, false));
@@ -69,11 +101,27 @@ NameAction NameFaults::decide(std::span<const std::uint8_t> query, const Questio
     case NameFault::Truncate:
       if (!over_tcp) return answer(write_reply(query, question, Rcode::NoError, true));
       return {.pass = !found->spec.tcp_refused, .reply = std::nullopt};
-    case NameFault::ForgeAd:
+    case NameFault::ForgeAd: {
       if (found->answer.empty()) return {.set_ad = true, .reply = std::nullopt};
       auto spoofed = write_answer(query, question, found->answer);
       spoofed[3] |= kAuthentic;
       return answer(std::move(spoofed));
+    }
+    case NameFault::Referral:
+      return answer(write_referral(query, question, found->spec.name, found->spec.servers, found->spec.victim));
+    case NameFault::ShortData:
+      return answer(write_answer(query, question, halved(found->answer)));
+    case NameFault::OtherCase:
+      return {.other_case = true, .reply = std::nullopt};
+    case NameFault::WrongId:
+    case NameFault::WrongQuestion:
+    case NameFault::WrongPort:
+    case NameFault::WrongAddress:
+      // Nobody forges within a TCP connection without having seen it.
+      if (over_tcp) return {};
+      return {.pass = !found->spec.alone,
+              .reply = std::nullopt,
+              .forgeries = forged(query, question, found->spec, found->answer)};
   }
   return {};
 }

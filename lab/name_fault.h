@@ -13,11 +13,20 @@
 
 namespace postseal::lab {
 
+/// An answer that comes unasked, over UDP, before whatever else comes.
+struct Forgery {
+  enum class From { Server, OtherPort, OtherAddress };
+  From from = From::Server;
+  Bytes packet;
+};
+
 struct NameAction {
   bool pass = true;            ///< ask the real server
   bool set_ad = false;         ///< in what it answers
+  bool other_case = false;     ///< of the letters of the question in what it answers
   std::optional<Bytes> reply;  ///< if not passed: this, or nothing at all
   std::chrono::milliseconds delay{0};
+  std::vector<Forgery> forgeries = {};
 };
 
 class NameFaults {

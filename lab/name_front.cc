@@ -16,6 +16,7 @@
 #include <deque>
 #include <set>
 
+#include "lab/addresses.h"
 #include "lab/name_fault.h"
 #include "vocab/awaitable.h"
 
@@ -43,12 +44,19 @@ std::string symbolic_port(const std::string& name, std::uint16_t port) {
 
 struct NameFrontState {
   NameFrontState(NameFrontSetup s, NameFaults f, asio::any_io_executor e)
-      : setup(std::move(s)), faults(std::move(f)), executor(e), udp_socket(e), acceptor(e) {}
+      : setup(std::move(s)),
+        faults(std::move(f)),
+        executor(e),
+        udp_socket(e),
+        other_port(e),
+        other_address(e),
+        acceptor(e) {}
 
   NameFrontSetup setup;
   NameFaults faults;
   asio::any_io_executor executor;
   udp::socket udp_socket;
+  udp::socket other_port, other_address;  ///< where forgeries come from
   tcp::acceptor acceptor;
   std::deque<std::string> asked;
   std::size_t udp_at_once = 0, tcp_at_once = 0;
@@ -59,6 +67,8 @@ struct NameFrontState {
     closed = true;
     boost::system::error_code ignored;
     udp_socket.close(ignored);
+    other_port.close(ignored);
+    other_address.close(ignored);
     acceptor.close(ignored);
     // Whoever wakes up takes its timer out.
     for (asio::steady_timer* timer : std::set(timers)) timer->cancel();
@@ -77,6 +87,30 @@ struct NameFrontState {
     if (!error) acceptor.bind({address, udp_socket.local_endpoint().port()}, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     return !error;
+  }
+
+  bool open_forgers() {
+    boost::system::error_code error;
+    other_port = udp::socket(executor);
+    other_address = udp::socket(executor);
+    other_port.open(udp::v4(), error);
+    if (!error) other_port.bind({to_asio(setup.address), 0}, error);
+    if (!error) other_address.open(udp::v4(), error);
+    // The port is the right one.
+    if (!error) other_address.bind({to_asio(Addresses::forger()), udp_socket.local_endpoint().port()}, error);
+    return !error;
+  }
+
+  udp::socket& socket_of(Forgery::From from) {
+    switch (from) {
+      case Forgery::From::Server:
+        return udp_socket;
+      case Forgery::From::OtherPort:
+        return other_port;
+      case Forgery::From::OtherAddress:
+        return other_address;
+    }
+    return udp_socket;
   }
 
   void remember(const Question& question) {
@@ -162,15 +196,15 @@ Awaitable<Bytes> ask_by_tcp(std::shared_ptr<NameFrontState> state, Bytes query) 
   co_return co_await read_message(socket);
 }
 
-/// Empty for silence.
-Awaitable<Bytes> answer(std::shared_ptr<NameFrontState> state, Bytes query, bool over_tcp) {
-  const NameAction action = state->decide(query, over_tcp);
+/// Empty for silence. REQUIRES: the action was decided for this query.
+Awaitable<Bytes> answer(std::shared_ptr<NameFrontState> state, Bytes query, NameAction action, bool over_tcp) {
   if (action.delay.count() > 0) {
     Timer timer(state, action.delay);
     co_await timer.get().async_wait(kWait);
     if (state->closed) co_return Bytes();
   }
   if (!action.pass) co_return action.reply.value_or(Bytes());
+  const auto question = parse_query(query);
   Bytes reply;
   if (over_tcp) {
     reply = co_await ask_by_tcp(state, std::move(query));
@@ -178,11 +212,16 @@ Awaitable<Bytes> answer(std::shared_ptr<NameFrontState> state, Bytes query, bool
     reply = co_await ask_by_udp(state, std::move(query));
   }
   if (action.set_ad && reply.size() > 3) reply[3] |= kAuthentic;
+  if (action.other_case && question) swap_case(reply, *question);
   co_return reply;
 }
 
 Awaitable<void> answer_datagram(std::shared_ptr<NameFrontState> state, Bytes query, udp::endpoint peer) {
-  const Bytes reply = co_await answer(state, std::move(query), false);
+  NameAction action = state->decide(query, false);
+  for (const Forgery& forgery : action.forgeries) {
+    co_await state->socket_of(forgery.from).async_send_to(asio::buffer(forgery.packet), peer, kWait);
+  }
+  const Bytes reply = co_await answer(state, std::move(query), std::move(action), false);
   --state->udp_at_once;
   if (reply.empty() || state->closed) co_return;
   co_await state->udp_socket.async_send_to(asio::buffer(reply), peer, kWait);
@@ -207,7 +246,8 @@ Awaitable<void> serve_connection(std::shared_ptr<NameFrontState> state, std::sha
   while (true) {
     Bytes query = co_await read_message(socket);
     if (query.empty()) break;
-    Bytes reply = co_await answer(state, std::move(query), true);
+    NameAction action = state->decide(query, true);
+    Bytes reply = co_await answer(state, std::move(query), std::move(action), true);
     // Over TCP silence is a closed connection: the peer need not wait for what never comes.
     if (reply.empty() || !co_await write_message(socket, std::move(reply))) break;
   }
@@ -239,7 +279,7 @@ std::expected<std::unique_ptr<NameFront>, std::string> NameFront::start(NameFron
   const std::uint16_t port = state->setup.port;
   bool open = false;
   // A port that is free for UDP may be taken for TCP.
-  for (int i = 0; !open && i < (port == 0 ? kPortsTried : 1); ++i) open = state->open(port);
+  for (int i = 0; !open && i < (port == 0 ? kPortsTried : 1); ++i) open = state->open(port) && state->open_forgers();
   if (!open) {
     return std::unexpected(fmt::format("the name front cannot listen on {} port {}: is another lab running?",
                                        state->setup.address.to_string(), port));

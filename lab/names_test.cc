@@ -4,13 +4,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 
-#include "edge/resolver/resolver.h"
+#include "lab/live_names.h"
 #include "lab/zone_line.h"
 
 namespace postseal::lab {
@@ -23,68 +20,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// A folder of its own for each test; gone with it.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "postseal-lab-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-class LiveNames {
- public:
-  explicit LiveNames(std::string_view toml) : world_(parse_world(toml, "w.toml")), authority_(Authority::create()) {
-    if (!world_) throw std::runtime_error(to_string(world_.error()));
-    addresses_.emplace(*world_);
-    credentials_ = issue_credentials(*authority_, *world_).value();
-    auto names = Names::start({*world_, *addresses_, credentials_, folder_.path() / "names", 2525, 0},
-                              io_.get_executor(), Deadline::in(20s));
-    if (!names) throw std::runtime_error(names.error());
-    names_.emplace(std::move(*names));
-    resolver::ResolverConfig config;
-    config.root = resolver::ServerAddress{names_->root().address, names_->root().port};
-    config.trust_anchor = names_->trust_anchor();
-    config.lab = true;
-    auto resolver = resolver::UnboundResolver::create(config, io_.get_executor());
-    if (!resolver) throw std::runtime_error(resolver.error());
-    resolver_ = std::move(*resolver);
-  }
-
-  dns::RawAnswer ask(const std::string& name, RecordType type, std::chrono::milliseconds patience = 10s) {
-    std::optional<dns::RawAnswer> answer;
-    boost::asio::co_spawn(io_, resolver_->lookup(*Domain::parse_dns(name), type, Deadline::in(patience)),
-                          [&](std::exception_ptr, dns::RawAnswer got) { answer = std::move(got); });
-    io_.restart();
-    while (!answer) io_.run_one();
-    return *answer;
-  }
-  /// "found secure", "nxdomain", "bogus", ...
-  std::string state(const std::string& name, RecordType type) {
-    const auto answer = ask(name, type);
-    return std::string(to_string(answer.state)) + (answer.secure ? " secure" : "");
-  }
-  const Names& names() const { return *names_; }
-
- private:
-  Folder folder_;
-  std::expected<World, WorldError> world_;
-  std::expected<Authority, std::string> authority_;
-  std::optional<Addresses> addresses_;
-  Credentials credentials_;
-  boost::asio::io_context io_;
-  std::optional<Names> names_;
-  std::unique_ptr<resolver::UnboundResolver> resolver_;
-};
 
 constexpr std::string_view kWorld = R"(
   [[case]]

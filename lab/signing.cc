@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lab/child_process.h"
+#include "lab/key_trap.h"
 
 namespace postseal::lab {
 namespace {
@@ -84,8 +85,10 @@ Command signer(const ZoneFile& zone, const std::filesystem::path& stem) {
   Command command{{"ldns-signzone", "-o", zone.name.ascii() + ".", "-f", stem.string() + ".signed", "-i",
                    std::to_string(inception), "-e", std::to_string(expiration)},
                   stem.string() + ".log"};
-  // RFC 9276 §3.1: no further iterations, no salt.
-  if (zone.nsec3) command.arguments.insert(command.arguments.end(), {"-n", "-t", "0"});
+  // RFC 9276 §3.1: no further iterations, no salt; unless the world asks for a zone that does otherwise.
+  if (zone.nsec3) {
+    command.arguments.insert(command.arguments.end(), {"-n", "-t", std::to_string(zone.nsec3_iterations)});
+  }
   command.arguments.push_back(stem.string() + ".unsigned");
   command.arguments.push_back(stem.string());
   return command;
@@ -115,11 +118,16 @@ std::string break_zone(std::string_view signed_text, const ZoneFile& zone) {
       out += with_broken_signature(line) + "\n";
       continue;
     }
-    // A TLSA record without data (D12) is written in a form that nobody reads back.
+    if (zone.signing == Signing::KeyTrap && type == "RRSIG" && covered != "DNSKEY") {
+      for (const std::string& signature : trap_signatures(line)) out += signature + "\n";
+      continue;
+    }
+    // A TLSA record without data (D12), or even shorter (A31), is written in a form that nobody reads back.
     const auto all = first_words(line, 8);
-    if (type == "TLSA" && all.size() == 7) {
-      out += fmt::format("{} {} IN TYPE52 \\# 3 {:02x}{:02x}{:02x}\n", owner, words[1], std::stoi(std::string(all[4])),
-                         std::stoi(std::string(all[5])), std::stoi(std::string(all[6])));
+    if (type == "TLSA" && all.size() < 8) {
+      out += fmt::format("{} {} IN TYPE52 \\# {} ", owner, words[1], all.size() - 4);
+      for (std::size_t i = 4; i < all.size(); ++i) out += fmt::format("{:02x}", std::stoi(std::string(all[i])));
+      out += "\n";
       continue;
     }
     out += std::string(line) + "\n";

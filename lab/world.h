@@ -29,6 +29,7 @@ enum class Signing {
   NotYetValid,   ///< signatures begin in a month
   WrongDs,       ///< the parent's DS is of another key
   BrokenDenial,  ///< NSEC records removed
+  KeyTrap,       ///< dozens of keys with the same tag, and for every record dozens of wrong signatures by that tag
 };
 
 struct ZoneSpec {
@@ -40,11 +41,29 @@ struct ZoneSpec {
   /// Records that replace those of the same owner and type after signing, under the old signature (A07).
   std::vector<std::string> forged;
   bool nsec3 = false;
+  int nsec3_iterations = 0;  ///< of the hash, beyond the first; RFC 9276 allows none
   bool operator==(const ZoneSpec&) const = default;
 };
 
 /// What the lab's name server front does to questions instead of passing them on.
-enum class NameFault { ServFail, Refused, Drop, Delay, Truncate, Garble, Spoof, NxDomain, ForgeAd };
+enum class NameFault {
+  ServFail,
+  Refused,
+  Drop,
+  Delay,
+  Truncate,
+  Garble,
+  Spoof,
+  NxDomain,
+  ForgeAd,
+  Referral,       ///< to many name servers below a victim's name, without their addresses
+  ShortData,      ///< Spoof, with only half of each record's data
+  OtherCase,      ///< the true answer, its question in letters of the other case
+  WrongId,        ///< forged answers that do not belong to the question come before the true one: by their id,
+  WrongQuestion,  ///< by the name they answer for,
+  WrongPort,      ///< by the port they come from,
+  WrongAddress,   ///< by the address they come from
+};
 
 struct FaultSpec {
   Domain name;               ///< the question's name
@@ -53,7 +72,11 @@ struct FaultSpec {
   NameFault fault = NameFault::ServFail;
   std::chrono::milliseconds delay{0};
   bool tcp_refused = false;         ///< with Truncate: TCP does not help either
-  std::vector<std::string> answer;  ///< with Spoof and ForgeAd: unsigned records, "MX 10 evil.test."
+  std::vector<std::string> answer;  ///< what is made up: unsigned records, "MX 10 evil.test."
+  std::uint16_t copies = 1;         ///< with the four Wrong: so many forged answers
+  bool alone = false;               ///< with the four Wrong: and no true answer behind them
+  std::uint16_t servers = 0;        ///< with Referral: so many name servers,
+  Domain victim;                    ///< all of them below this name
 };
 
 // ---- certificates ----
@@ -149,6 +172,7 @@ struct Expectation {
   std::vector<std::string> tlsrpt;    ///< RFC 8460 §4.3 result types that the record must contain
   std::string session;                ///< "shared" (an open one was used) or "own"
   std::vector<std::string> not_asked;  ///< "TLSA _25._tcp.mx.d29.test": must not be in the name server's log; any port
+  std::map<Domain, std::int64_t> asked_at_most;  ///< so many questions at most for this name and those below it
 };
 
 struct CaseSpec {

@@ -52,7 +52,7 @@ void read_enum(TableReader& reader, std::string_view key,
   reader.fail(key, fmt::format("is \"{}\"; allowed: {}", text.substr(0, 40), allowed));
 }
 
-constexpr std::array<std::pair<std::string_view, Signing>, 7> kSignings = {{
+constexpr std::array<std::pair<std::string_view, Signing>, 8> kSignings = {{
     {"signed", Signing::Signed},
     {"unsigned", Signing::Unsigned},
     {"bogus", Signing::Bogus},
@@ -60,9 +60,10 @@ constexpr std::array<std::pair<std::string_view, Signing>, 7> kSignings = {{
     {"not-yet-valid", Signing::NotYetValid},
     {"wrong-ds", Signing::WrongDs},
     {"broken-denial", Signing::BrokenDenial},
+    {"key-trap", Signing::KeyTrap},
 }};
 
-constexpr std::array<std::pair<std::string_view, NameFault>, 9> kFaults = {{
+constexpr std::array<std::pair<std::string_view, NameFault>, 16> kFaults = {{
     {"servfail", NameFault::ServFail},
     {"refused", NameFault::Refused},
     {"drop", NameFault::Drop},
@@ -72,6 +73,13 @@ constexpr std::array<std::pair<std::string_view, NameFault>, 9> kFaults = {{
     {"spoof", NameFault::Spoof},
     {"nxdomain", NameFault::NxDomain},
     {"forge-ad", NameFault::ForgeAd},
+    {"referral", NameFault::Referral},
+    {"short-data", NameFault::ShortData},
+    {"other-case", NameFault::OtherCase},
+    {"wrong-id", NameFault::WrongId},
+    {"wrong-question", NameFault::WrongQuestion},
+    {"wrong-port", NameFault::WrongPort},
+    {"wrong-address", NameFault::WrongAddress},
 }};
 
 void read_reply(const TomlNode& node, const Place& place, std::vector<SmtpReplySpec>& out) {
@@ -168,8 +176,37 @@ ZoneSpec read_zone(const TomlNode& node, const Place& place) {
   check_records(reader, "forged", zone.forged);
   if (!zone.forged.empty() && zone.signing == Signing::Unsigned) reader.fail("forged", "needs a zone that is signed");
   reader.flag("nsec3", zone.nsec3);
+  std::int64_t iterations = 0;
+  reader.number("nsec3_iterations", iterations, 0, 65535);
+  zone.nsec3_iterations = static_cast<int>(iterations);
+  if (iterations > 0 && !zone.nsec3) reader.fail("nsec3_iterations", "needs nsec3 = true");
   reader.finish();
   return zone;
+}
+
+void read_forgery(TableReader& reader, const Place& place, FaultSpec& fault) {
+  const bool wrong = fault.fault == NameFault::WrongId || fault.fault == NameFault::WrongQuestion ||
+                     fault.fault == NameFault::WrongPort || fault.fault == NameFault::WrongAddress;
+  const bool made_up = wrong || fault.fault == NameFault::Spoof || fault.fault == NameFault::ShortData;
+  if (made_up && fault.answer.empty()) reader.fail("answer", "is missing: what to spoof");
+  std::int64_t copies = 1, servers = 0;
+  reader.number("copies", copies, 1, 1000);
+  fault.copies = static_cast<std::uint16_t>(copies);
+  reader.flag("alone", fault.alone);
+  for (const std::string_view key : {"copies", "alone"}) {
+    if (reader.has(key) && !wrong) reader.fail(key, "needs a fault wrong-id, -question, -port or -address");
+  }
+  const bool referral = fault.fault == NameFault::Referral;
+  reader.number("servers", servers, 1, 2000);
+  fault.servers = static_cast<std::uint16_t>(servers);
+  std::optional<Domain> victim;
+  read_name(reader, "victim", place, victim);
+  fault.victim = victim.value_or(Domain());
+  for (const std::string_view key : {"servers", "victim"}) {
+    if (reader.has(key) != referral) {
+      reader.fail(key, referral ? "is missing: a referral needs 'servers' and 'victim'" : "needs fault = \"referral\"");
+    }
+  }
 }
 
 FaultSpec read_fault(const TomlNode& node, const Place& place) {
@@ -191,7 +228,7 @@ FaultSpec read_fault(const TomlNode& node, const Place& place) {
   if (fault.type == "TLSA" && !fault.below && !fault.name.ascii().starts_with('_')) {
     fault.name = fault.name.prefixed("_25._tcp").value_or(fault.name);
   }
-  if (fault.fault == NameFault::Spoof && fault.answer.empty()) reader.fail("answer", "is missing: what to spoof");
+  read_forgery(reader, place, fault);
   reader.finish();
   return fault;
 }
@@ -367,6 +404,16 @@ Expectation read_expectation(const TomlNode& node, const Place& place) {
       continue;
     }
     expectation.not_asked.push_back(question.substr(0, blank) + " " + name->ascii());
+  }
+  if (const TomlNode* bounds = reader.table("asked_at_most")) {
+    for (const auto& [text, bound] : bounds->members) {
+      const auto name = resolve_name(text, place.origin);
+      if (!name || bound.kind != TomlNode::Kind::Number || bound.number < 0) {
+        reader.fail("asked_at_most", "must be like { \"victim.test\" = 40 }");
+      } else {
+        expectation.asked_at_most[*name] = bound.number;
+      }
+    }
   }
   reader.finish();
   return expectation;

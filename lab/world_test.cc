@@ -137,6 +137,28 @@ TEST(World, a_case_can_do_without_a_zone_and_without_hosts) {
   EXPECT_EQ(world.faults[1].type, "ANY");
 }
 
+TEST(World, forgeries_referrals_and_bounds_are_read_relative_to_the_case) {
+  const World world = parse(R"(
+    [[case]]
+    name = "A31"
+    domain = "a31.test"
+    zone = { nsec3 = true, nsec3_iterations = 2500, signing = "key-trap" }
+    faults = [
+      { name = "sub", below = true, fault = "referral", servers = 400, victim = "ns.victim.test" },
+      { fault = "wrong-id", answer = "MX 10 evil.test.", copies = 7, alone = true },
+    ]
+    expect = { asked_at_most = { "ns" = 5, "victim.test" = 50 } }
+  )");
+  EXPECT_EQ(world.zones[0].nsec3_iterations, 2500);
+  EXPECT_EQ(world.zones[0].signing, Signing::KeyTrap);
+  EXPECT_EQ(world.faults[0].servers, 400);
+  EXPECT_EQ(world.faults[0].victim.ascii(), "ns.victim.test");
+  EXPECT_EQ(world.faults[1].copies, 7);
+  EXPECT_TRUE(world.faults[1].alone);
+  EXPECT_EQ(world.cases[0].expect.asked_at_most.at(*Domain::parse("ns.a31.test")), 5);
+  EXPECT_EQ(world.cases[0].expect.asked_at_most.at(*Domain::parse("victim.test")), 50);
+}
+
 TEST(World, expectations_of_single_recipients_decide_about_bodies) {
   const World world = parse(R"(
     [[case]]
@@ -209,8 +231,24 @@ TEST(World, mistakes_name_line_key_and_what_is_allowed) {
       {head + "server = { replies = { stage = 'helo', reply = '250 x' } }\n", 4, "allowed: connect, ehlo"},
       {head + "server = { replies = { stage = 'ehlo', reply = 'later' } }\n", 4, "three digits"},
       {head + "server = { tls_min = 'TLSv1.3', tls_max = 'TLSv1.2' }\n", 4, "below tls_min"},
+      {head + "server = { tls_script = 'rc2' }\n", 4, "allowed: ssl3, rc4"},
+      {head + "server = { tls_script = 'rc4', handshake = 'alert' }\n", 4, "leaves no room for 'handshake'"},
       {head + "sts = { body = 'x', mode = 'none' }\n", 4, "instead of mode"},
       {head + "fault = { fault = 'spoof' }\n", 4, "what to spoof"},
+      {head + "fault = { fault = 'wrong-id' }\n", 4, "what to spoof"},
+      {head + "fault = { fault = 'short-data' }\n", 4, "what to spoof"},
+      {head + "fault = { fault = 'spoof', answer = 'A 127.0.0.1', copies = 2 }\n", 4, "needs a fault wrong-id"},
+      {head + "fault = { fault = 'drop', alone = true }\n", 4, "needs a fault wrong-id"},
+      {head + "fault = { fault = 'wrong-port', answer = 'A 127.0.0.1', copies = 1001 }\n", 4, "allowed: 1 to 1000"},
+      {head + "fault = { fault = 'referral', servers = 10 }\n", 4, "needs 'servers' and 'victim'"},
+      {head + "fault = { fault = 'referral', victim = 'v' }\n", 4, "needs 'servers' and 'victim'"},
+      {head + "fault = { fault = 'referral', servers = 2001, victim = 'v' }\n", 4, "allowed: 1 to 2000"},
+      {head + "fault = { fault = 'drop', servers = 10 }\n", 4, "needs fault = \"referral\""},
+      {head + "fault = { fault = 'wrong' }\n", 4, "other-case, wrong-id, wrong-question, wrong-port, wrong-address"},
+      {head + "zone = { nsec3_iterations = 10 }\n", 4, "needs nsec3 = true"},
+      {head + "zone = { nsec3 = true, nsec3_iterations = 65536 }\n", 4, "allowed: 0 to 65535"},
+      {head + "expect = { asked_at_most = { 'v.test' = 'few' } }\n", 4, "must be like"},
+      {head + "expect = { asked_at_most = 5 }\n", 4, "'asked_at_most' of expect of case C must be a table"},
       {head + "fault = { type = 'MX' }\n", 4, "'fault' of fault of case C is missing"},
       {head + "expect = { proof = 'dnae' }\n", 4, "allowed: dane-ee"},
       {head + "expect = { status = '4.7' }\n", 4, "must be like \"4.7.5\""},

@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::uint8_t kAlgorithm = 13;  ///< ECDSAP256SHA256, RFC 6605
 
-/// RFC 4034 Appendix B.
-std::uint16_t key_tag(std::span<const std::uint8_t> rdata) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < rdata.size(); ++i) sum += i % 2 == 0 ? std::uint32_t{rdata[i]} << 8 : rdata[i];
-  return static_cast<std::uint16_t>(sum + (sum >> 16));
-}
-
 Bytes wire_name(const Domain& name) {
   Bytes out;
   std::string_view rest = name.ascii();
@@ -37,6 +30,12 @@ Bytes wire_name(const Domain& name) {
 }
 
 }  // namespace
+
+std::uint16_t key_tag(std::span<const std::uint8_t> rdata) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < rdata.size(); ++i) sum += i % 2 == 0 ? std::uint32_t{rdata[i]} << 8 : rdata[i];
+  return static_cast<std::uint16_t>(sum + (sum >> 16));
+}
 
 std::expected<ZoneKey, std::string> ZoneKey::make() {
   const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);

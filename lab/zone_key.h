@@ -3,12 +3,16 @@
 // One key that signs a zone (a combined key, ECDSAP256SHA256), in the file formats that signers and validators read.
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 
 #include "vocab/codec.h"
 #include "vocab/domain.h"
 
 namespace postseal::lab {
+
+/// Of the rdata of a DNSKEY record (RFC 4034 Appendix B).
+std::uint16_t key_tag(std::span<const std::uint8_t> rdata);
 
 class ZoneKey {
  public:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "lab/key_trap.h"
 #include "lab/zone_line.h"
 
 namespace postseal::lab {
@@ -74,6 +75,7 @@ class ZoneWriter {
     if (spec) {
       zone.signing = spec->signing;
       zone.nsec3 = spec->nsec3;
+      zone.nsec3_iterations = spec->nsec3_iterations;
     }
     return {};
   }
@@ -108,6 +110,8 @@ class ZoneWriter {
     add(zone, owner, "SOA", fmt::format("{} hostmaster.{} 1 3600 600 86400 300", server, server));
     add(zone, owner, "NS", server);
     add(zone, server, "A", Addresses::name_front().to_string());
+    if (zone.signing != Signing::KeyTrap) return;
+    for (const std::string& key : trap_keys()) add(zone, owner, "DNSKEY", key);
   }
 
   std::expected<void, std::string> delegate(const ZoneFile& zone) {

@@ -18,6 +18,7 @@ struct ZoneFile {
   Domain name;
   Signing signing = Signing::Signed;
   bool nsec3 = false;
+  int nsec3_iterations = 0;
   ZoneKey key;
   std::string text;  ///< unsigned, without DNSKEY
   /// Records that take the place of those of the same owner and type after signing; owner absolute, "OWNER TYPE RDATA".
