@@ -36,11 +36,11 @@ std::size_t find_control(std::string_view bytes, std::size_t begin, bool& eight_
 
 }  // namespace
 
-BodyDecoder::Taken BodyDecoder::fail(BodyDefect defect, At at, std::size_t used) {
+BodyDecoder::Taken BodyDecoder::fail(BodyDefect defect, At at, std::string_view rest) {
   defect_ = defect;
   swallowing_ = true;
   at_ = at;
-  return {.piece = {}, .used = used, .end = false};
+  return swallow(rest);
 }
 
 void BodyDecoder::give_up() { swallowing_ = true; }
@@ -48,6 +48,11 @@ void BodyDecoder::give_up() { swallowing_ = true; }
 BodyDecoder::Taken BodyDecoder::take(std::string_view bytes) {
   if (swallowing_) return swallow(bytes);
   std::size_t begin = 0, i = 0;  // bytes[begin, i) is clean
+  auto refuse = [&](BodyDefect defect, At at, std::size_t used) {
+    Taken taken = fail(defect, at, bytes.substr(used));
+    taken.used += used;
+    return taken;
+  };
   while (i < bytes.size()) {
     switch (at_) {
       case At::LineStart:
@@ -63,26 +68,26 @@ BodyDecoder::Taken BodyDecoder::take(std::string_view bytes) {
       case At::InLine: {
         std::size_t stop = find_control(bytes, i, eight_bit_);
         // RFC 5321 §4.5.3.1.6 (A20): a text line has 1000 octets with its CRLF, without a stuffed dot.
-        if (stop - i > max_line_ - line_length_) return fail(BodyDefect::LineTooLong, At::InLine, stop);
+        if (stop - i > max_line_ - line_length_) return refuse(BodyDefect::LineTooLong, At::InLine, stop);
         line_length_ += static_cast<std::uint32_t>(stop - i);
         i = stop;
         if (i == bytes.size()) break;
-        if (bytes[i] == '\n') return fail(BodyDefect::BareLf, At::InLine, i + 1);
-        if (bytes[i] == '\0') return fail(BodyDefect::Nul, At::InLine, i + 1);
+        if (bytes[i] == '\n') return refuse(BodyDefect::BareLf, At::InLine, i + 1);
+        if (bytes[i] == '\0') return refuse(BodyDefect::Nul, At::InLine, i + 1);
         if (i + 1 == bytes.size()) {
           at_ = At::AfterCr;
           return {.piece = bytes.substr(begin, i - begin), .used = i + 1, .end = false};
         }
         // RFC 5321 §2.3.8 MUST NOT (A19): CR and LF stand together or not at all; a server that takes one of them for
         // a line end lets a second message be smuggled in.
-        if (bytes[i + 1] != '\n') return fail(BodyDefect::BareCr, At::AfterCr, i + 1);
+        if (bytes[i + 1] != '\n') return refuse(BodyDefect::BareCr, At::AfterCr, i + 1);
         i += 2;
         line_length_ = 0;
         at_ = At::LineStart;
         break;
       }
       case At::AfterCr:
-        if (bytes[i] != '\n') return fail(BodyDefect::BareCr, At::AfterCr, i);
+        if (bytes[i] != '\n') return refuse(BodyDefect::BareCr, At::AfterCr, i);
         line_length_ = 0;
         at_ = At::LineStart;
         return {.piece = kCrlf, .used = i + 1, .end = false};
@@ -95,7 +100,7 @@ BodyDecoder::Taken BodyDecoder::take(std::string_view bytes) {
         }
         break;
       case At::AfterDotCr:
-        if (bytes[i] != '\n') return fail(BodyDefect::BareCr, At::AfterDotCr, i);
+        if (bytes[i] != '\n') return refuse(BodyDefect::BareCr, At::AfterDotCr, i);
         // RFC 5321 §4.1.1.4 MUST: CRLF.CRLF and nothing else ends the message (A19).
         return {.piece = {}, .used = i + 1, .end = true};
     }

@@ -36,7 +36,7 @@ class BodyDecoder {
  private:
   enum class At : std::uint8_t { LineStart, InLine, AfterCr, AfterDot, AfterDotCr };
 
-  Taken fail(BodyDefect defect, At at, std::size_t used);
+  Taken fail(BodyDefect defect, At at, std::string_view rest);
   Taken swallow(std::string_view bytes);
 
   std::uint32_t max_line_;

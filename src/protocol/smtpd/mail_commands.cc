@@ -129,9 +129,7 @@ void Server::Impl::reset_transaction(std::string_view why) {
 
 void Server::Impl::accept(std::string text) {
   if (expecting == Expecting::Nothing) return;
-  auto yes = [&](std::string_view prefix) {
-    say(std::string(prefix) + (text.empty() ? std::string(reply::kOk) : reply::clean_text(text)));
-  };
+  auto yes = [&](std::string_view status) { say(reply::accepted(status, text)); };
   switch (std::exchange(owed, Owed::Nothing)) {
     case Owed::Mail:
       open = true;

@@ -19,11 +19,10 @@ inline constexpr std::string_view kBye = "221 2.0.0 Bye";
 inline constexpr std::string_view kStartTls = "220 2.0.0 Begin TLS";
 inline constexpr std::string_view kSendMessage = "354 End with a line that has only a dot";
 inline constexpr std::string_view kAuthenticated = "235 2.7.0 Welcome";
-inline constexpr std::string_view kMailOk = "250 2.1.0 ";     // and what the driver says, or kOk
-inline constexpr std::string_view kRcptOk = "250 2.1.5 ";     // likewise
-inline constexpr std::string_view kMessageOk = "250 2.0.0 ";  // likewise
-inline constexpr std::string_view kOk = "Ok";
-inline constexpr std::string_view kContinue = "334 ";  // and base64
+inline constexpr std::string_view kMailOk = "2.1.0";     // a status for accepted()
+inline constexpr std::string_view kRcptOk = "2.1.5";     // likewise
+inline constexpr std::string_view kMessageOk = "2.0.0";  // likewise
+inline constexpr std::string_view kContinue = "334 ";    // and base64
 
 // --- the line is no command ---
 inline constexpr std::string_view kUnknownCommand = "500 5.5.1 No such command";
@@ -102,6 +101,8 @@ inline constexpr std::string_view kLocalError = "421 4.3.0 A mistake on our side
 std::string greeting(std::string_view hostname);
 std::string hello(std::string_view hostname);
 std::string chunk_taken(std::uint64_t octets);
+/// 250 with the driver's words, or Ok; words may have a status of their own.
+std::string accepted(std::string_view status, std::string_view words);
 /// A reply of the driver's: RFC 2034 §4: the status on every line; what it lacks is made up from the code's class.
 std::string format(const Reply& reply);
 /// One line of the driver's words: no control characters, nothing but ASCII, no longer than a reply line may be.

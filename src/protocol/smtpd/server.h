@@ -166,7 +166,9 @@ class Server {
   /// user: for the Received header and the envelope. final_data: SCRAM's server-final-message, sent as RFC 4954 says.
   void auth_accepted(std::string user, std::optional<std::string> final_data);
   void auth_refused(const Reply& reply);
+  /// text: words for the client, with or without a status in front.
   void accept(std::string text = {});
+  /// The status may be in reply.status or in front of its first line. 421 ends the session.
   void refuse(const Reply& reply);
   /// XCLIENT or PROXY said so: the client is somebody else.
   void set_peer(IpAddress peer);
