@@ -174,6 +174,8 @@ constexpr std::array kRows = {
 
 std::span<const Row<Settings>> server_rows() { return kRows; }
 
+std::string accounts_directory(const Settings& settings) { return settings.store.directory + "/accounts"; }
+
 std::vector<Listener> listeners_of(const Settings& settings) {
   if (!settings.listeners.empty()) return settings.listeners;
   return {{ListenerRole::Relay, "*", 25}, {ListenerRole::Submission, "*", 587}, {ListenerRole::Submissions, "*", 465}};

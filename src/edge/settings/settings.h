@@ -110,6 +110,9 @@ std::expected<void, SettingsError> set(Settings& settings, std::string_view key,
 /// The listeners of the file; without any: 25, 587 and 465 on all addresses.
 std::vector<Listener> listeners_of(const Settings& settings);
 
+/// Where accounts are kept: beneath the store.
+std::string accounts_directory(const Settings& settings);
+
 /// As a file that gives the same settings when it is read. With comments: every key there is, each with its sentence
 /// and what is allowed, those that have their default commented out. Without: what differs from the defaults.
 enum class TomlStyle { Commented, Brief };
