@@ -40,20 +40,37 @@ bool worth_keeping(Security security) {
   return false;
 }
 
-std::optional<std::pair<std::string, Seen>> parse_line(std::string_view line) {
-  const auto first = line.find(' ');
-  const auto second = line.find(' ', first + 1);
-  if (first == std::string_view::npos || second == std::string_view::npos) return std::nullopt;
-  const auto word = line.substr(first + 1, second - first - 1);
+/// Takes the word off the front of the line.
+std::string_view take_word(std::string_view& line) {
+  const auto blank = line.find(' ');
+  const auto word = line.substr(0, blank);
+  line.remove_prefix(blank == std::string_view::npos ? line.size() : blank + 1);
+  return word;
+}
+
+std::optional<WallTime> parse_day(std::string_view text) {
   std::int64_t day = 0;
-  const auto number = line.substr(second + 1);
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), day);
-  if (error != std::errc() || end != number.data() + number.size() || day < 0 || day > 100'000) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), day);
+  if (error != std::errc() || end != text.data() + text.size() || day < 0 || day > 100'000) return std::nullopt;
+  return WallTime{days{day}};
+}
+
+/// "example.org dane 20000 20001": the best and its day, the day of the last TLS.
+std::optional<std::pair<std::string, Seen>> parse_line(std::string_view line) {
+  const auto name = take_word(line), word = take_word(line);
+  const auto when = parse_day(take_word(line)), tls = parse_day(take_word(line));
+  if (name.empty() || !when || !tls || !line.empty()) return std::nullopt;
   for (const auto security : {Security::Tls, Security::StsEnforce, Security::Dane}) {
-    if (to_string(security) != word) continue;
-    return std::pair(std::string(line.substr(0, first)), Seen{security, WallTime{days{day}}, {}});
+    if (to_string(security) == word) return std::pair(std::string(name), Seen{security, *when, *tls, {}});
   }
   return std::nullopt;
+}
+
+/// What still counts of it.
+Seen still(Seen seen, WallTime now) {
+  if (seen.tls + Remembered::kKept < now) return {};
+  if (seen.when + Remembered::kKept < now) return {Security::Tls, seen.tls, seen.tls, seen.flagged};
+  return seen;
 }
 
 }  // namespace
@@ -65,7 +82,7 @@ spool::StoreResult<void> Remembered::load(spool::Store& store, WallTime now) {
     std::string_view rest = *note ? std::string_view(**note) : std::string_view();
     while (!rest.empty() && domains_.size() < kMost) {
       const auto end = rest.find('\n');
-      if (auto line = parse_line(rest.substr(0, end)); line && line->second.when + kKept >= now) {
+      if (auto line = parse_line(rest.substr(0, end)); line && line->second.tls + kKept >= now) {
         domains_.insert(std::move(*line));
       }
       rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
@@ -76,8 +93,10 @@ spool::StoreResult<void> Remembered::load(spool::Store& store, WallTime now) {
 
 std::optional<Seen> Remembered::find(const MailDestination& domain, WallTime now) const {
   const auto found = domains_.find(to_string(domain));
-  if (found == domains_.end() || found->second.when + kKept < now) return std::nullopt;
-  return found->second;
+  if (found == domains_.end()) return std::nullopt;
+  const Seen seen = still(found->second, now);
+  if (!worth_keeping(seen.best)) return std::nullopt;
+  return seen;
 }
 
 bool Remembered::must_have_tls(const MailDestination& domain, WallTime now) const {
@@ -87,14 +106,19 @@ bool Remembered::must_have_tls(const MailDestination& domain, WallTime now) cons
 std::optional<Seen> Remembered::learn(const MailDestination& domain, Security shown, WallTime now) {
   const std::string name = to_string(domain);
   const auto found = domains_.find(name);
-  if (found != domains_.end() && found->second.when + kKept < now) found->second = {};
+  if (found != domains_.end()) found->second = still(found->second, now);
   if (worth_keeping(shown)) {
     if (found == domains_.end() && domains_.size() >= kMost) return std::nullopt;
     Seen& seen = found == domains_.end() ? domains_[name] : found->second;
-    if (shown < seen.best || (shown == seen.best && seen.when == day_of(now))) return std::nullopt;
-    seen.best = shown;
-    seen.when = day_of(now);
-    changed_[shard_of(name)] = true;
+    const Seen before = seen;
+    seen.tls = day_of(now);
+    if (shown >= seen.best) {
+      seen.best = shown;
+      seen.when = day_of(now);
+    }
+    if (seen.best != before.best || seen.when != before.when || seen.tls != before.tls) {
+      changed_[shard_of(name)] = true;
+    }
     return std::nullopt;
   }
   if (shown != Security::Plaintext || found == domains_.end()) return std::nullopt;
@@ -115,8 +139,9 @@ std::vector<Remembered::Note> Remembered::take_changes(WallTime now) {
   if (notes.empty()) return notes;
   for (const auto& [name, seen] : domains_) {
     const std::size_t place = where[shard_of(name)];
-    if (place == 0 || !worth_keeping(seen.best) || seen.when + kKept < now) continue;
-    notes[place - 1].value += fmt::format("{} {} {}\n", name, to_string(seen.best), day_number(seen.when));
+    if (place == 0 || !worth_keeping(seen.best) || seen.tls + kKept < now) continue;
+    notes[place - 1].value +=
+        fmt::format("{} {} {} {}\n", name, to_string(seen.best), day_number(seen.when), day_number(seen.tls));
   }
   changed_ = {};
   return notes;

@@ -26,6 +26,7 @@ namespace postseal::queue {
 struct Seen {
   Security best = Security::Unknown;
   WallTime when{};     ///< best was last seen then, to the day
+  WallTime tls{};      ///< TLS of whatever worth was last seen then, to the day
   WallTime flagged{};  ///< last reported as fallen short, to the day; not kept over a restart
 };
 
