@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Unpacks a real Postfix and a real Exim below build/peers, for lab/worlds/peers.toml. As packages the two exclude each
-# other, and installing one would start a mail server on this machine: so they are downloaded and unpacked, never
-# installed. Their libraries are installed as usual, which needs root; without root they must be there already.
+# Unpacks a real Postfix, a real Exim and a real Dovecot below build/peers, for lab/worlds/peers.toml and
+# tests/dovecot. As packages the first two exclude each other, and installing one would start a mail server on this
+# machine: so they are downloaded and unpacked, never installed. Their libraries are installed as usual, which needs
+# root; without root they must be there already.
 set -eu
 cd "$(dirname "$0")/.."
 into=$PWD/build/peers
-packages="postfix exim4-daemon-light exim4-base"
+packages="postfix exim4-daemon-light exim4-base dovecot-core dovecot-imapd dovecot-lmtpd"
 
-if [ -e "$into/complete" ]; then exit 0; fi
+if [ "$(cat "$into/complete" 2>/dev/null)" = "$packages" ]; then exit 0; fi
 mkdir -p "$into/download"
 chmod 755 "$into"
 
@@ -24,7 +25,8 @@ fi
 (cd "$into/download" && apt-get download -qq -o APT::Sandbox::User=root $packages)
 for package in "$into"/download/postfix_*.deb; do dpkg -x "$package" "$into/postfix"; done
 for package in "$into"/download/exim4-*.deb; do dpkg -x "$package" "$into/exim"; done
+for package in "$into"/download/dovecot-*.deb; do dpkg -x "$package" "$into/dovecot"; done
 # Run as root by the lab, they need not be setuid for anybody else.
 find "$into" -perm /6000 -exec chmod ug-s {} +
 rm -r "$into/download"
-touch "$into/complete"
+echo "$packages" > "$into/complete"
