@@ -123,6 +123,7 @@ std::optional<ClientFinal> parse_client_final(std::string_view message) {
   std::string_view proof = message.substr(comma + 1);
   if (!take_prefix(proof, "p=") || rest.size() < proof.size() + 2) return std::nullopt;
   std::string_view extensions = rest.substr(0, rest.size() - (proof.size() + 2));
+  if (extensions == ",") return std::nullopt;
   if (!extensions.empty()) extensions.remove_suffix(1);
   if (!are_extensions(extensions)) return std::nullopt;
 
