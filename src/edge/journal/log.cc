@@ -209,7 +209,7 @@ void Log::write_group(Writes group, bool sync) {
     if (write->kind == Write::Kind::Barrier && (failure || !orphans_.empty())) {
       write->error = failure.value_or(unavailable_);
     } else if (std::ranges::any_of(write->pieces, [&](const auto& piece) { return piece_is_lost(piece); })) {
-      write->error = lost();
+      write->error = failure.value_or(lost());
     } else if (write->kind == Write::Kind::Letter &&
                piece_is_lost({write->at_segment->number, static_cast<std::uint32_t>(write->at_offset), 1, 0})) {
       write->error = failure.value_or(lost());

@@ -101,15 +101,17 @@ inline std::map<std::uint64_t, spool::QueuedLetter> all_of(spool::Store& store) 
   return all;
 }
 
-inline SpoolSettings settings_in(const Folder& folder) {
+inline SpoolSettings settings_in(const std::string& folder) {
   SpoolSettings settings;
-  settings.directory = folder.path() + "/spool";
+  settings.directory = folder + "/spool";
   settings.segment_size = 256 * 1024;
   settings.small_letter = 16 * 1024;
   settings.tidies_itself = false;
   settings.warn = [](const std::string&) {};
   return settings;
 }
+
+inline SpoolSettings settings_in(const Folder& folder) { return settings_in(folder.path()); }
 
 inline std::unique_ptr<Spool> open_or_die(const SpoolSettings& settings) {
   auto spool = open_spool(settings);
