@@ -163,13 +163,26 @@ Parsed<Mailbox> parse_mailbox(std::string_view text) {
 }
 std::string format_mailbox(const Mailbox& mailbox) { return mailbox.to_string(); }
 
+struct OptionalDomainKind {
+  static constexpr ValueKind kKind = ValueKind::Text;
+  static Stored store(std::optional<Domain>& to, const Value& value) {
+    auto domain = Domain::parse(text_of(value));
+    if (!domain) return refuse(domain.error().context);
+    to = *domain;
+    return {};
+  }
+  static std::string show(const std::optional<Domain>& from) { return from ? toml_text(from->ascii()) : ""; }
+};
+
 constexpr std::array kAliases = {
     row<Alias, Canonical<parse_alias_match>, &Alias::match>(
         {"alias.match", "", "USER@DOMAIN|@DOMAIN|USER", "",
          "An address, a whole domain, or a user in every local domain."},
         Need::Required),
-    row<Alias, ListOf<parse_mailbox, format_mailbox, Empty::Refused>, &Alias::to>(
-        {"alias.to", "", "list of ADDRESS", "", "Who gets it instead, here or elsewhere."}, Need::Required),
+    row<Alias, ListOf<parse_mailbox, format_mailbox>, &Alias::to>(
+        {"alias.to", "", "list of ADDRESS", "", "Who gets it instead, here or elsewhere."}),
+    row<Alias, OptionalDomainKind, &Alias::to_domain>(
+        {"alias.to_domain", "", "DOMAIN", "", "For a whole domain: the same user in this one gets it."}),
     row<Alias, Flag, &Alias::keep>({"alias.keep", "", "true|false", "false", "The user of that address gets it, too."}),
 };
 

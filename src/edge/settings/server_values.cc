@@ -80,15 +80,8 @@ Parsed<std::string> parse_user(std::string_view text) {
 }
 
 Parsed<std::string> parse_alias_match(std::string_view text) {
-  if (text.starts_with('@')) {
-    auto domain = Domain::parse(text.substr(1));
-    if (!domain) return fail(domain.error().context);
-    return "@" + domain->ascii();
-  }
-  if (!text.contains('@')) return parse_user(text);
-  auto mailbox = Mailbox::parse(text);
-  if (!mailbox) return fail(mailbox.error().context);
-  return mailbox->to_string();
+  if (auto match = addressing::canonical_match(text)) return std::move(*match);
+  return fail(fmt::format("\"{}\" is none of these", text));
 }
 
 Parsed<std::string> parse_admin_address(std::string_view text) {

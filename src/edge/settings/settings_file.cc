@@ -25,14 +25,17 @@ class Errors {
   explicit Errors(std::string_view file) : file_(file) {}
 
   void add(const toml::node& at, std::string_view key, std::string what) {
+    ++count_;
     int line = static_cast<int>(at.source().begin.line);
     if (!first_ || line < first_->line) first_ = SettingsError{file_, line, std::string(key), std::move(what)};
   }
   const std::optional<SettingsError>& first() const { return first_; }
+  std::size_t count() const { return count_; }
 
  private:
   std::string file_;
   std::optional<SettingsError> first_;
+  std::size_t count_ = 0;
 };
 
 bool is_stray_control(char c) {
@@ -145,9 +148,8 @@ std::optional<std::string> same_match(const Target& earlier, const Target& later
   return later.match;
 }
 std::optional<std::string> hides(const Route& earlier, const Route& later) { return same_match(earlier, later); }
-std::optional<std::string> hides(const addressing::Alias& earlier, const addressing::Alias& later) {
-  return same_match(earlier, later);
-}
+/// Aliases for one address are taken together.
+std::optional<std::string> hides(const addressing::Alias&, const addressing::Alias&) { return std::nullopt; }
 std::optional<std::string> hides(const policy::LocalRule& earlier, const policy::LocalRule& later) {
   return earlier.expires ? std::nullopt : same_match(earlier, later);
 }
@@ -187,6 +189,20 @@ void complete(Listener& listener) {
   }
 }
 
+/// What keys say only together: the key that is wrong, and why.
+using Lack = std::optional<std::pair<std::string_view, std::string_view>>;
+template <class Target>
+Lack lacking(const Target&) {
+  return std::nullopt;
+}
+template <>
+Lack lacking(const addressing::Alias& alias) {
+  if (alias.to.empty() && !alias.to_domain) return {{"alias.to", "is missing; allowed is list of ADDRESS"}};
+  if (alias.to_domain && !alias.match.starts_with('@'))
+    return {{"alias.to_domain", "is for a whole domain, whose match begins with @"}};
+  return std::nullopt;
+}
+
 /// [[rule]] and its like.
 template <class Target>
 void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Row<Target>> rows,
@@ -199,6 +215,7 @@ void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Ro
       errors.add(element, name, fmt::format("is written [[{}]], once for each", name));
       continue;
     }
+    const std::size_t before = errors.count();
     Target target = fresh<Target>();
     for (const auto& [key, value] : *table) {
       read_key(errors, target, rows, fmt::format("{}.{}", name, key.str()), value);
@@ -209,6 +226,9 @@ void read_array(Errors& errors, std::vector<Target>& targets, std::span<const Ro
       }
     }
     complete(target);
+    // What could not be read is told already, and is no lack.
+    if (auto lack = lacking(target); lack && errors.count() == before)
+      errors.add(element, lack->first, std::string(lack->second));
     for (const Target& earlier : targets) {
       if (auto what = hides(earlier, target)) {
         errors.add(element, rows.front().info.key, fmt::format("\"{}\" has one already, which hides this one", *what));

@@ -110,14 +110,12 @@ struct Word {
 };
 
 /// A list; each element by `parse` and back by `format`.
-enum class Empty { Allowed, Refused };
-template <auto parse, auto format, Empty empty = Empty::Allowed>
+template <auto parse, auto format>
 struct ListOf {
   static constexpr ValueKind kKind = ValueKind::List;
   template <class T>
   static Stored store(std::vector<T>& target, const Value& value) {
     std::vector<T> result;
-    if (empty == Empty::Refused && std::get<std::vector<std::string>>(value).empty()) return refuse("it is empty");
     for (const std::string& text : std::get<std::vector<std::string>>(value)) {
       Parsed<T> element = parse(text);
       if (!element) return refuse(std::move(element.error()));
