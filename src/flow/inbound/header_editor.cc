@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/inbound/header_editor.h"
+
+#include <algorithm>
+
+#include "protocol/message/requiretls.h"
+
+namespace postseal::inbound {
+
+namespace {
+
+/// The longest name that we look for is shorter; a line that has no colon by then is some other field's or no field.
+constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kLongestValue = 1000;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equal(std::string_view text, std::string_view lower_case) {
+  return std::ranges::equal(text, lower_case, {}, lower);
+}
+
+std::string_view trim(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  if (equal(name, "bcc")) return Field::Bcc;
+  if (equal(name, "date")) return Field::Date;
+  if (equal(name, "message-id")) return Field::MessageId;
+  if (equal(name, "tls-required")) return Field::TlsRequired;
+  if (equal(name, "postseal-only-if-verified")) return Field::OnlyIfVerified;
+  return Field::Other;
+}
+
+void HeaderEditor::end_field() {
+  const std::string_view value = trim(value_);
+  if (field_ == Field::MessageId && message_id_.empty()) message_id_ = value;
+  if (field_ == Field::TlsRequired) {
+    ++tls_required_fields_;
+    tls_required_no_ = message::value_says_no(value);
+  }
+  if (field_ == Field::OnlyIfVerified && equal(value, "yes")) only_if_verified_ = true;
+  field_ = Field::None;
+  value_.clear();
+}
+
+void HeaderEditor::end_header(std::string& out) {
+  end_field();
+  ended_ = true;
+  if (editing_ != Editing::Complete) return;
+  // RFC 6409 §8.1, §8.3 MAY: added where missing.
+  if (!has_date_) out += "Date: " + date_ + "\r\n";
+  if (!has_message_id_) {
+    message_id_ = "<" + new_message_id_ + ">";
+    out += "Message-ID: " + message_id_ + "\r\n";
+  }
+}
+
+void HeaderEditor::take(std::string_view bytes, std::string& out) {
+  if (known() && value_.size() < kLongestValue) value_.append(bytes.substr(0, kLongestValue - value_.size()));
+  // RFC 5322 §3.6.3: who reads the letter is not to learn of hidden recipients.
+  if (field_ == Field::Bcc && editing_ == Editing::Complete) return;
+  out += bytes;
+}
+
+/// The beginning of a line, as far as it has come: to the colon, to its end, or kLongestName of it.
+void HeaderEditor::begin_line(std::string_view line, std::string& out) {
+  in_line_ = true;
+  if (line.front() == ' ' || line.front() == '\t') {  // goes on with the field above
+    if (field_ == Field::None) field_ = Field::Other;
+    return take(line, out);
+  }
+  const auto colon = line.find(':');
+  if (line == "\r\n" || colon == std::string_view::npos) {
+    const bool blank = line == "\r\n";
+    // RFC 5322 §2.1: a line that is no field ends the header, with or without an empty line.
+    const bool broken = !blank && line.size() < kLongestName;
+    if (!blank && !broken) {
+      end_field();
+      field_ = Field::Other;
+      return take(line, out);
+    }
+    end_header(out);
+    if (broken && editing_ == Editing::Complete) out += "\r\n";
+    out += line;
+    return;
+  }
+  end_field();
+  field_ = field_of(line.substr(0, colon));
+  has_date_ |= field_ == Field::Date;
+  has_message_id_ |= field_ == Field::MessageId;
+  if (field_ == Field::Bcc && editing_ == Editing::Complete) return;
+  out += line.substr(0, colon + 1);
+  take(line.substr(colon + 1), out);
+}
+
+std::string_view HeaderEditor::feed(std::string_view piece, std::string& scratch) {
+  if (ended_) return piece;
+  scratch.clear();
+  while (!piece.empty() && !ended_) {
+    const auto end = piece.find('\n');
+    const bool whole = end != std::string_view::npos;
+    std::string_view part = piece.substr(0, whole ? end + 1 : end);
+    piece.remove_prefix(part.size());
+    if (in_line_) {
+      take(part, scratch);
+    } else if (held_.empty() && whole) {
+      begin_line(part, scratch);
+    } else {
+      held_ += part;
+      if (!whole && held_.size() < kLongestName && held_.find(':') == std::string::npos) continue;
+      begin_line(held_, scratch);
+      held_.clear();
+    }
+    if (whole) in_line_ = false;
+  }
+  scratch += piece;
+  return scratch;
+}
+
+void HeaderEditor::finish(std::string& scratch) {
+  scratch.clear();
+  if (ended_) return;
+  if (!held_.empty()) begin_line(held_, scratch);
+  held_.clear();
+  if (!ended_) end_header(scratch);
+}
+
+}  // namespace postseal::inbound

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/inbound/reception.h"
+
+#include "flow/inbound/trace_header.h"
+
+namespace postseal::inbound {
+
+namespace {
+/// Gathered before the store is told, so that it is not asked for every line.
+constexpr std::size_t kGathered = 32 * 1024;
+}  // namespace
+
+Reception::Reception(spool::Store& store, Editing editing, WallTime now, std::string_view hostname)
+    : store_(store),
+      draft_(store.begin()),
+      id_(draft_->id()),
+      editor_(editing, editing == Editing::Complete ? format_date(now) : "",
+              editing == Editing::Complete ? id_.to_string() + "@" + std::string(hostname) : "") {}
+
+Awaitable<void> Reception::flush() {
+  if (!failure_ && !pending_.empty()) {
+    auto appended = co_await draft_->append(pending_);
+    if (!appended) failure_ = std::move(appended.error());
+  }
+  pending_.clear();
+}
+
+Awaitable<void> Reception::take(std::string_view piece) {
+  if (failure_) co_return;
+  pending_ += editor_.feed(piece, scratch_);
+  if (pending_.size() >= kGathered) co_await flush();
+}
+
+Awaitable<spool::StoreResult<spool::QueuedLetter>> Reception::commit(spool::Envelope envelope, bool trusted) {
+  if (!failure_) {
+    editor_.finish(scratch_);
+    pending_ += scratch_;
+    co_await flush();
+  }
+  if (failure_) co_return std::unexpected(*failure_);
+  // RFC 8689 §4.1 (X07): REQUIRETLS outweighs the header field.
+  envelope.tls_required_no = editor_.tls_required_no() && !envelope.requiretls;
+  envelope.only_if_verified = trusted && editor_.only_if_verified();
+  envelope.message_id = editor_.message_id();
+  co_return co_await store_.commit(std::move(draft_), std::move(envelope));
+}
+
+}  // namespace postseal::inbound

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// MAIL, RCPT and the letter.
+#include <fmt/format.h>
+
+#include "flow/inbound/admission.h"
+#include "flow/inbound/replies.h"
+#include "flow/inbound/session.h"
+#include "flow/inbound/trace_header.h"
+#include "flow/inbound/transaction.h"
+
+namespace postseal::inbound {
+
+using observe::Counter;
+using observe::Histogram;
+using observe::Level;
+
+namespace {
+
+double seconds_since(SteadyTime begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string text_of(const ReversePath& path) { return path ? path->to_string() : std::string(); }
+
+}  // namespace
+
+bool Session::trusted() const {
+  const auto& session = engine_->session();
+  return !session.user.empty() || is_in(rules_->server.relay_networks, session.peer);
+}
+
+void Session::log_refusal(std::string_view what, const Reply& reply, std::string_view address) {
+  const auto& session = engine_->session();
+  around_.metrics.add(Counter::LettersRefused, what);
+  around_.log.write(Level::Info, "refused",
+                    {{"peer", session.peer.to_string()},
+                     {"helo", session.helo},
+                     {"user", session.user},
+                     {"reason", what},
+                     {"address", address},
+                     {"reply", reply.to_string()}});
+}
+
+/// The account is read once in a session, when something else than its own address is asked for first.
+std::optional<Reply> Session::refuse_sender(const Mailbox& from) {
+  const auto& session = engine_->session();
+  if (!session.tls && needs_tls(rules_->server.require_tls_from, from)) return reply::tls_needed(from);
+  if (session.user.empty()) return std::nullopt;
+  const auto own = accounts::Accounts::canonical(session.user);
+  const auto login = accounts::Accounts::canonical(from.to_string());
+  if (own && login && *own == *login) return std::nullopt;
+  if (own && !account_) {
+    auto loaded = around_.accounts.load(*own);
+    if (!loaded) return reply::account_unreadable();
+    account_ = std::move(*loaded);
+  }
+  const bool somebody = login && around_.accounts.load(*login).has_value();
+  if (account_ && may_send_as(*directory_, *account_, from, somebody)) return std::nullopt;
+  return reply::sender_not_yours(from, session.user);
+}
+
+void Session::begin_mail(const smtpd::MailDue& mail) {
+  transaction_.reset();
+  // RFC 8098 §3: a receipt that a user sends has no sender, so <> is for everybody.
+  if (mail.from) {
+    if (const auto refused = refuse_sender(*mail.from)) {
+      log_refusal("sender", *refused, mail.from->to_string());
+      engine_->refuse(*refused);
+      return;
+    }
+  }
+  transaction_ = std::make_unique<Transaction>();
+  transaction_->began = std::chrono::steady_clock::now();
+  auto& envelope = transaction_->envelope;
+  envelope.from = mail.from;
+  envelope.envelope_id = mail.parameters.envelope_id;
+  envelope.ret = mail.parameters.ret;
+  envelope.requiretls = mail.parameters.requiretls;
+  engine_->accept();
+}
+
+void Session::take_recipient(const smtpd::RecipientCommand& command) {
+  const auto& session = engine_->session();
+  const bool may_relay = trusted();
+  auto ruling = rule_recipient(*directory_, command.mailbox, may_relay);
+  // Also guesses count: a list of names that is tried out is as many recipients.
+  if (!may_relay && !around_.gate.take_recipient(session.peer, rules_->limits, std::chrono::steady_clock::now()))
+    ruling = reply::recipients_too_fast();
+  if (const auto* mailboxes = std::get_if<std::vector<Mailbox>>(&ruling);
+      mailboxes != nullptr && transaction_->envelope.recipients.size() + mailboxes->size() >
+                                  rules_->limits.recipients + addressing::kMaxMailboxes)
+    ruling = reply::too_many_recipients();
+  if (const auto* refused = std::get_if<Reply>(&ruling)) {
+    log_refusal("recipient", *refused, command.mailbox.to_string());
+    engine_->refuse(*refused);
+    return;
+  }
+  ++transaction_->given;
+  if (!transaction_->first_given) transaction_->first_given = command.mailbox;
+  for (Mailbox& mailbox : std::get<std::vector<Mailbox>>(ruling)) {
+    if (!transaction_->mailboxes.insert(mailbox.to_string()).second) continue;
+    spool::EnvelopeRecipient recipient;
+    // RFC 3461 §5.2.7.1: what the sender knows the recipient by stays with it when an alias leads elsewhere.
+    recipient.original = command.original;
+    if (recipient.original.empty() && mailbox != command.mailbox)
+      recipient.original = original_recipient(command.mailbox);
+    recipient.mailbox = std::move(mailbox);
+    recipient.notify = command.notify;
+    transaction_->envelope.recipients.push_back(std::move(recipient));
+  }
+  engine_->accept();
+}
+
+void Session::begin_message() {
+  const auto& session = engine_->session();
+  const WallTime now = around_.clock.now();
+  const Editing editing = session.user.empty() ? Editing::Note : Editing::Complete;
+  transaction_->letter = std::make_unique<Reception>(around_.store, editing, now, rules_->hostname);
+  Trace trace;
+  trace.helo = session.helo;
+  trace.peer = session.peer;
+  trace.tls = session.tls;
+  trace.hostname = rules_->hostname;
+  trace.protocol = engine_->protocol_name();
+  trace.id = transaction_->letter->id();
+  if (transaction_->given == 1) trace.recipient = transaction_->first_given;
+  trace.now = now;
+  transaction_->letter->put_in_front(format_received(trace));
+  in_message_ = true;
+  window_octets_ = 0;
+  window_ends_ = std::chrono::steady_clock::now() + rules_->slow_window;
+  engine_->accept();
+}
+
+void Session::abort_message(std::string_view reason) {
+  in_message_ = false;
+  around_.metrics.add(Counter::LettersRefused, "message");
+  const auto& session = engine_->session();
+  around_.log.write(Level::Info, "refused",
+                    {{"peer", session.peer.to_string()},
+                     {"helo", session.helo},
+                     {"user", session.user},
+                     {"reason", "message"},
+                     {"what", reason}});
+  transaction_.reset();
+}
+
+Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
+  in_message_ = false;
+  const auto transaction = std::move(transaction_);
+  const auto& session = engine_->session();
+  auto& envelope = transaction->envelope;
+  envelope.eight_bit = end.eight_bit;
+  envelope.utf8_headers = end.utf8_headers;
+  envelope.received = around_.clock.now();
+  envelope.peer = session.peer.to_string();
+  envelope.user = session.user;
+  const auto whole = std::chrono::steady_clock::now();
+  auto kept = co_await transaction->letter->commit(std::move(envelope), trusted());
+  if (!kept) {
+    around_.metrics.add(Counter::StoreErrors, spool::to_string(kept.error().code));
+    around_.log.write(Level::Error, "store",
+                      {{"error", spool::to_string(kept.error().code)}, {"what", kept.error().what}});
+    around_.metrics.add(Counter::LettersRefused, "store");
+    engine_->refuse(reply::not_stored(kept.error()));
+    co_return;
+  }
+  ++letters_;
+  around_.metrics.add(Counter::LettersAccepted, session.user.empty() ? "relay" : "submission");
+  around_.metrics.add(Counter::OctetsAccepted, {}, static_cast<double>(kept->envelope.size));
+  around_.metrics.observe(Histogram::CommitSeconds, seconds_since(whole));
+  around_.metrics.observe(Histogram::AcceptSeconds, seconds_since(transaction->began));
+  const std::string id = kept->id.to_string();
+  around_.log.write(Level::Info, "accepted",
+                    {{"id", id},
+                     {"from", text_of(kept->envelope.from)},
+                     {"recipients", static_cast<std::int64_t>(kept->envelope.recipients.size())},
+                     {"size", static_cast<std::int64_t>(kept->envelope.size)},
+                     {"message_id", kept->envelope.message_id},
+                     {"peer", kept->envelope.peer},
+                     {"user", kept->envelope.user},
+                     {"tls", session.tls ? std::string_view(session.tls->version) : std::string_view("no")}});
+  if (around_.accepted) around_.accepted(*kept);
+  engine_->accept(fmt::format("Ok: queued as {}", id));
+}
+
+}  // namespace postseal::inbound

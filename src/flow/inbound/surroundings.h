@@ -1,0 +1,48 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// What sessions are given: parts of the server that outlive them, and values that a reload swaps whole. A session takes
+// the values once, when it begins, so that it is judged by one set of rules from greeting to QUIT.
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "edge/accounts/accounts.h"
+#include "edge/observe/log.h"
+#include "edge/observe/metrics.h"
+#include "edge/settings/server_settings.h"
+#include "edge/tls/server.h"
+#include "protocol/addressing/directory.h"
+#include "protocol/spool/store.h"
+#include "vocab/clock.h"
+
+namespace postseal::inbound {
+
+class Gate;
+
+/// What of the settings counts for a session.
+struct Rules {
+  std::string hostname;
+  settings::ServerSettings server;
+  settings::LimitSettings limits;
+  /// limits.bytes_per_second_least is averaged over so long.
+  std::chrono::milliseconds slow_window{60'000};
+};
+
+/// The getters are called from the thread that accepts; what they return may be shared between threads.
+struct Surroundings {
+  std::function<std::shared_ptr<const Rules>()> rules;
+  std::function<std::shared_ptr<const addressing::Directory>()> directory;
+  /// nullptr: no TLS can be had now.
+  std::function<std::shared_ptr<const tls::ServerContext>()> tls;
+  spool::Store& store;
+  accounts::Accounts& accounts;
+  observe::Log& log;
+  observe::Metrics& metrics;
+  const Clock& clock;
+  Gate& gate;  ///< one for all threads
+  /// Called on the session's thread, after the commit and before the 250.
+  std::function<void(const spool::QueuedLetter&)> accepted;
+};
+
+}  // namespace postseal::inbound
