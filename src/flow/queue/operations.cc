@@ -185,6 +185,7 @@ Awaitable<bool> Queue::Impl::bounce_now(LetterPtr letter, std::vector<std::uint3
     if (dsn::wanted(letter->envelope, letter->envelope.recipients[index], dsn::Action::Failed)) {
       reports.push_back(report_of(*letter, index, dsn::Action::Failed, state));
       reports.back().last_attempt = at;
+      reports.back().remote_host.clear();
     }
     services.witness.operated("bounce", letter->id, letter->envelope.recipients[index].mailbox.to_string());
     change.states.emplace_back(index, std::move(state));

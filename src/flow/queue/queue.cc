@@ -20,7 +20,7 @@ constexpr std::size_t kMostRoutes = 200;
 constexpr std::size_t kMostLookers = 16;
 constexpr std::chrono::seconds kTick{1};
 /// In ticks.
-constexpr std::uint32_t kSaveEvery = 10, kForgetEvery = 3600;
+constexpr std::uint32_t kSaveEvery = 60, kForgetEvery = 3600;
 
 SchedulerSettings scheduler_settings(const settings::QueueSettings& settings) {
   SchedulerSettings result;
