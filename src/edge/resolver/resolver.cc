@@ -25,10 +25,25 @@ namespace asio = boost::asio;
 
 constexpr int kInternetClass = 1;
 
+/// libunbound's contexts share what they should not: the locks that making, starting and deleting one sets up and
+/// destroys, and the parser of configuration files. One thread at a time does any of that, in the whole program.
+std::mutex& library_globals() {
+  static std::mutex guard;
+  return guard;
+}
+
 struct DeleteContext {
-  void operator()(ub_ctx* context) const { ub_ctx_delete(context); }
+  void operator()(ub_ctx* context) const {
+    const std::lock_guard lock(library_globals());
+    ub_ctx_delete(context);
+  }
 };
 using Context = std::unique_ptr<ub_ctx, DeleteContext>;
+
+Context make_context() {
+  const std::lock_guard lock(library_globals());
+  return Context(ub_ctx_create());
+}
 
 /// Some options can be given only by a file. This one has no name, so that nothing is left behind.
 std::expected<void, std::string> apply_options(ub_ctx* context, const std::string& text) {
@@ -37,9 +52,7 @@ std::expected<void, std::string> apply_options(ub_ctx* context, const std::strin
   const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   int error = 0;
   {
-    // libunbound's parser of configuration files keeps its state in globals: one at a time in the whole program.
-    static std::mutex parser;
-    const std::lock_guard lock(parser);
+    const std::lock_guard lock(library_globals());
     error = ub_ctx_config(context, ("/proc/self/fd/" + std::to_string(file)).c_str());
   }
   ::close(file);
@@ -67,6 +80,7 @@ std::expected<void, std::string> add_anchor(ub_ctx* context, const ResolverConfi
 
 /// libunbound reads anchors with the first question only. Touching its local data makes it do so now.
 std::expected<void, std::string> finalize(ub_ctx* context, const ResolverConfig& config) {
+  const std::lock_guard lock(library_globals());
   const int error = ub_ctx_data_remove(context, "postseal.invalid.");
   if (error == 0) return {};
   if (error == UB_INITFAIL && config.trust_anchor != "none") {
@@ -172,7 +186,7 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::cr
   if (auto good = check(config); !good) return std::unexpected(good.error());
   // Somebody else validates: anchors of our own mean nothing.
   if (config.mode == Mode::TrustAd) config.trust_anchor = "none";
-  Context context(ub_ctx_create());
+  Context context = make_context();
   if (!context) return std::unexpected("the resolver does not start: libunbound has no memory or no random numbers");
   // Reasons reach people through answers; the log is for those who ask for it.
   ub_ctx_debugout(context.get(), config.verbosity > 0 ? stderr : nullptr);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +17,7 @@
 #include <boost/asio/post.hpp>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "tests/signed_zones.h"
 
@@ -317,6 +319,23 @@ TEST_F(ResolverTest, a_resolver_that_it_forwards_to_is_not_believed) {
   use(forward);
   EXPECT_TRUE(ask("mx.test", RecordType::A).secure);
   EXPECT_EQ(ask("host.bogus.test", RecordType::A).state, AnswerState::Bogus);
+}
+
+// What libunbound keeps in globals is for ThreadSanitizer to see.
+TEST_F(ResolverTest, resolvers_come_and_go_on_several_threads_at_once) {
+  std::atomic<int> made = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([config = config(), &made] {
+        for (int turn = 0; turn < 5; ++turn) {
+          asio::io_context io;
+          if (UnboundResolver::create(config, io.get_executor())) ++made;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(made, 20);
 }
 
 TEST_F(ResolverTest, D46_A08_the_ad_bit_from_elsewhere_is_refused) {
