@@ -73,7 +73,7 @@ Awaitable<std::expected<ProxyHeader, IoError>> read_proxy_header(Stream* stream,
   std::string bytes;
   for (;;) {
     auto result = parse_proxy_header(bytes);
-    if (auto* header = std::get_if<ProxyHeader>(&result)) co_return std::move(*header);
+    if (const auto* header = std::get_if<ProxyHeader>(&result)) co_return *header;
     if (auto* refused = std::get_if<ProxyHeaderRefused>(&result))
       co_return std::unexpected(IoError{IoErrorCode::Other, std::move(refused->why)});
     std::array<char, 256> piece;

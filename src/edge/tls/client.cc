@@ -119,7 +119,8 @@ int keep_ticket(SSL* ssl, SSL_SESSION* session) noexcept {
   if (SSL_version(ssl) < TLS1_3_VERSION || SSL_SESSION_up_ref(session) != 1) return 0;
   try {
     keep(*connection_of(ssl), SslSessionPtr(session));
-  } catch (...) {  // no memory, no ticket
+  } catch (...) {
+    return 0;  // no memory, no ticket
   }
   return 0;
 }
@@ -156,7 +157,7 @@ bool configure(SSL* ssl, const Requirement& requirement) {
 
 std::string group_of(SSL* ssl) {
   EVP_PKEY* shared = nullptr;
-  if (SSL_get_peer_tmp_key(ssl, &shared) != 1) return {};
+  if (SSL_get_peer_tmp_key(ssl, static_cast<void*>(&shared)) != 1) return {};
   const PkeyPtr owner(shared);
   char name[64];
   std::size_t length = 0;
