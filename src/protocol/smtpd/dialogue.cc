@@ -19,7 +19,8 @@ constexpr char kTlsHandshake = 0x16;
 
 }  // namespace
 
-Server::Impl::Impl(ServerSettings given, IpAddress peer) : settings(std::move(given)) {
+Server::Impl::Impl(std::shared_ptr<const ServerSettings> given, IpAddress peer)
+    : settings_owner(std::move(given)), settings(*settings_owner) {
   session.peer = peer;
   // RFC 5321 §3.1, §4.2: the host name stands first in the greeting.
   output = reply::greeting(settings.hostname) + "\r\n";

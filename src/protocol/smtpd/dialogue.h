@@ -46,7 +46,7 @@ struct ChunkInHand {
 };
 
 struct Server::Impl {
-  Impl(ServerSettings given, IpAddress peer);
+  Impl(std::shared_ptr<const ServerSettings> given, IpAddress peer);
 
   // --- dialogue.cc ---
   void receive(std::string_view bytes);
@@ -74,6 +74,7 @@ struct Server::Impl {
   void take_hello(std::string_view name, bool extended);
   void take_rset();
   void take_starttls(std::optional<Event>& event);
+  bool may_say_xclient() const { return settings.xclient && !xclient_used; }
   void take_xclient(std::string_view argument);
   void take_quit();
   void tls_established(TlsFacts facts);
@@ -106,7 +107,8 @@ struct Server::Impl {
   void auth_accepted(std::string user, std::optional<std::string> final_data);
   void auth_refused(const Reply& given);
 
-  ServerSettings settings;
+  const std::shared_ptr<const ServerSettings> settings_owner;
+  const ServerSettings& settings;
   Session session;
 
   std::string_view input;  ///< what has arrived and not been used: the caller's bytes, or kept
@@ -120,6 +122,7 @@ struct Server::Impl {
   bool greeting_taken = false;  ///< the client may talk
   bool input_borrowed = false;  ///< input is the caller's
   bool peer_has_closed = false, stopping = false;
+  bool xclient_used = false;
   bool discarding = false;  ///< within a line that is too long
   std::uint64_t discarded = 0;
 

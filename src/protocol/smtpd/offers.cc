@@ -15,7 +15,7 @@ std::vector<std::string_view> offered_mechanisms(const ServerSettings& settings,
   return mechanisms;
 }
 
-std::string ehlo_reply(const ServerSettings& settings, const Server::Session& session) {
+std::string ehlo_reply(const ServerSettings& settings, const Server::Session& session, Xclient xclient) {
   const Limits& limits = settings.limits;
   std::vector<std::string> lines = {settings.hostname, "PIPELINING", fmt::format("SIZE {}", limits.message_size)};
   // RFC 3207 §4.2 MUST NOT: not offered again once TLS is on.
@@ -28,7 +28,7 @@ std::string ehlo_reply(const ServerSettings& settings, const Server::Session& se
   if (session.tls) lines.push_back("REQUIRETLS");
   // RFC 9422 §3
   lines.push_back(fmt::format("LIMITS MAILMAX={} RCPTMAX={}", limits.transactions, limits.recipients));
-  if (settings.xclient) lines.push_back("XCLIENT ADDR");
+  if (xclient == Xclient::Offered) lines.push_back("XCLIENT ADDR");
 
   std::string reply;
   for (std::size_t i = 0; i < lines.size(); ++i) {

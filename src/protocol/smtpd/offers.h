@@ -12,7 +12,8 @@ namespace postseal::smtpd {
 /// The mechanisms of AUTH that may be used now; strongest first.
 std::vector<std::string_view> offered_mechanisms(const ServerSettings& settings, const Server::Session& session);
 
+enum class Xclient { Refused, Offered };
 /// The whole reply, without the last CRLF.
-std::string ehlo_reply(const ServerSettings& settings, const Server::Session& session);
+std::string ehlo_reply(const ServerSettings& settings, const Server::Session& session, Xclient xclient);
 
 }  // namespace postseal::smtpd

@@ -8,7 +8,10 @@
 
 namespace postseal::smtpd {
 
-Server::Server(ServerSettings settings, IpAddress peer) : impl_(std::make_unique<Impl>(std::move(settings), peer)) {}
+Server::Server(ServerSettings settings, IpAddress peer)
+    : Server(std::make_shared<const ServerSettings>(std::move(settings)), peer) {}
+Server::Server(std::shared_ptr<const ServerSettings> settings, IpAddress peer)
+    : impl_(std::make_unique<Impl>(std::move(settings), peer)) {}
 Server::~Server() = default;
 Server::Server(Server&&) noexcept = default;
 Server& Server::operator=(Server&&) noexcept = default;

@@ -140,6 +140,8 @@ class Server {
  public:
   /// The greeting is the first output (for implicit TLS: call tls_established() before taking it).
   explicit Server(ServerSettings settings, IpAddress peer);
+  /// For many sessions with the same settings. REQUIRES: not null.
+  explicit Server(std::shared_ptr<const ServerSettings> settings, IpAddress peer);
   ~Server();
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;

@@ -115,7 +115,8 @@ void Server::Impl::take_hello(std::string_view name, bool extended) {
   reset_transaction();
   session.helo = name;
   session.esmtp = extended;
-  say(extended ? ehlo_reply(settings, session) : reply::hello(settings.hostname));
+  Xclient xclient = may_say_xclient() ? Xclient::Offered : Xclient::Refused;
+  say(extended ? ehlo_reply(settings, session, xclient) : reply::hello(settings.hostname));
 }
 
 void Server::Impl::take_rset() {
@@ -158,7 +159,7 @@ void Server::Impl::tls_established(TlsFacts facts) {
 
 void Server::Impl::take_xclient(std::string_view argument) {
   // A38: from configured peers only, and once: what comes after it is the proxied client's.
-  if (!settings.xclient) return say(reply::kUnknownCommand);
+  if (!may_say_xclient()) return say(reply::kUnknownCommand);
   if (open) return say(reply::kOneTransaction);
   std::optional<IpAddress> address;
   while (!argument.empty()) {
@@ -175,7 +176,7 @@ void Server::Impl::take_xclient(std::string_view argument) {
     if (!address) return say(reply::kBadParameter);
   }
   if (!address) return say(reply::kBadParameter);
-  settings.xclient = false;
+  xclient_used = true;
   session.peer = *address;
   session.helo.clear();
   session.esmtp = false;
