@@ -38,7 +38,7 @@ Awaitable<void> Queue::Impl::attempt(Work work) {
     scheduler.settle(work.worker, left, now());
     co_return;
   }
-  Attempt attempt{*letter, std::move(work), {}, false, now().steady, {}};
+  Attempt attempt{.letter = *letter, .work = std::move(work), .began = now().steady};
   attempt.groups = groups_of(**letter);
   std::erase_if(attempt.groups, [&](const LetterGroup& group) {
     return std::ranges::find(attempt.work.destinations, group.destination) == attempt.work.destinations.end();
@@ -51,6 +51,7 @@ Awaitable<void> Queue::Impl::attempt(Work work) {
   attempt.last = attempt.work.last || now().wall >= expires_at((*letter)->envelope, settings);
   if (auto known = known_failure(attempt)) {
     attempt.result = std::move(*known);
+    attempt.known = true;
   } else {
     attempt.result = co_await deliver(attempt);
     complete(attempt);
@@ -68,7 +69,9 @@ Awaitable<AttemptResult> Queue::Impl::deliver(const Attempt& attempt) {
   job.open = services.store.open(letter.id);
   job.site = attempt.work.site;
   job.fresh = attempt.last;
-  const bool defers = settings.remembered_tls == settings::RememberedTls::Defer;
+  // What another host must show, and what the sender asked for less of, is not for the memory to say.
+  const bool defers = settings.remembered_tls == settings::RememberedTls::Defer && letter.rerouted.empty() &&
+                      !letter.envelope.tls_required_no;
   for (const auto& group : attempt.groups) {
     for (const auto index : group.recipients) {
       const auto& domain = letter.envelope.recipients[index].mailbox.destination();
@@ -142,7 +145,9 @@ std::vector<std::optional<WallTime>> Queue::Impl::report_health(const Attempt& a
       if (result->outcome != Outcome::Delivered) problem = result->explanation;
     }
     const Health health = alive ? Health::Alive : site_failed ? Health::SiteFailed : Health::DestinationFailed;
-    const auto time = scheduler.report(attempt.work.worker, group.destination, health, problem, now(), chance());
+    std::optional<WallTime> time;
+    if (!attempt.known)
+      time = scheduler.report(attempt.work.worker, group.destination, health, problem, now(), chance());
     until.resize(until.size() + group.recipients.size(), time);
   }
   return until;
@@ -171,6 +176,7 @@ Awaitable<void> Queue::Impl::record(Attempt attempt) {
     state.explanation = result.explanation;
     if (result.outcome == Outcome::Delivered) {
       state.status = RecipientStatus::Delivered;
+      // RFC 3461 §5.2.2 MUST: where the next server does not take over to report success, we do.
       const auto action = result.final_delivery ? dsn::Action::Delivered : dsn::Action::Relayed;
       if (!result.dsn_passed_on && dsn::wanted(letter->envelope, recipient, action)) {
         successes.push_back(report_of(*letter, result.index, action, state));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What age brings to a letter: the warning that it is delayed, and the last attempt.
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "flow/queue/queue_impl.h"
@@ -7,10 +9,12 @@
 namespace postseal::queue {
 
 Awaitable<void> Queue::Impl::look_at_letters() {
-  while (!to_look_at.empty() && !stopping) {
+  constexpr std::size_t kBatch = 100;
+  for (std::size_t looked_at = 1; !to_look_at.empty() && !stopping; ++looked_at) {
     const spool::LetterId id = to_look_at.front();
     to_look_at.pop_front();
     co_await look_at(id);
+    if (looked_at % kBatch == 0) co_await boost::asio::post(services.executor, boost::asio::use_awaitable);
   }
   --lookers;
   pump_soon();

@@ -282,6 +282,17 @@ TEST(Downgrade, says_nothing_of_mail_that_asked_for_less_or_went_elsewhere) {
   EXPECT_EQ(stage.witness.count("downgrade"), 0u);
 }
 
+TEST(Calendar, other_lifetimes_count_at_once_when_the_settings_change) {
+  Stage stage;
+  stage.courier.answer = greylisted;
+  const auto id = stage.send(envelope_to({"a@one.test"}));
+  walk(stage, 2h);
+  stage.settings.lifetime = 1h;
+  stage.queue->apply(stage.settings);
+  stage.pass(1s);
+  EXPECT_EQ(stage.state(id).status, RecipientStatus::Bounced);
+}
+
 TEST(Times, looks_come_for_the_warning_and_then_for_the_end) {
   const settings::QueueSettings settings;
   spool::QueuedLetter letter;

@@ -218,6 +218,10 @@ void Queue::Impl::line_up_again(const LetterPtr& letter, const std::vector<Lette
   }
 }
 
+std::optional<Seen> Queue::seen(const MailDestination& domain) const {
+  return impl_->remembered.find(domain, impl_->services.clock.now());
+}
+
 Statistics Queue::statistics() const {
   Statistics statistics;
   statistics.totals = impl_->scheduler.totals();

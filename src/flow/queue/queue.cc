@@ -83,8 +83,14 @@ void Queue::accepted(spool::QueuedLetter letter) {
 }
 
 void Queue::apply(settings::QueueSettings settings) {
+  const auto& before = impl_->settings;
+  const bool other_times = settings.lifetime != before.lifetime || settings.bounce_lifetime != before.bounce_lifetime ||
+                           settings.delay_warning != before.delay_warning;
   impl_->settings = settings;
   impl_->scheduler.set(scheduler_settings(settings));
+  if (other_times) {
+    for (const auto id : impl_->scheduler.letters()) impl_->scheduler.look_at(id, impl_->services.clock.now());
+  }
   impl_->pump_soon();
 }
 

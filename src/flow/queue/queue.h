@@ -11,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,8 @@ class Queue {
   /// The recipients meant are given up, and the sender is told the reason.
   Awaitable<Tally> bounce(Selector selector, std::string reason);
   Statistics statistics() const;
+  /// What a domain has shown before, if anything worth keeping.
+  std::optional<Seen> seen(const MailDestination& domain) const;
 
   /// Calls tick() out of turn: for tests with a clock of their own.
   void wake();

@@ -64,6 +64,7 @@ struct Queue::Impl {
     Work work;
     std::vector<LetterGroup> groups;  ///< of the work's destinations
     bool last = false;
+    bool known = false;  ///< nothing was tried: another letter has just found out
     SteadyTime began{};
     AttemptResult result;
   };

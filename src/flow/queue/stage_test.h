@@ -4,6 +4,7 @@
 // somebody who writes down what was seen.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
@@ -170,11 +171,15 @@ class ObservedStore final : public spool::Store {
   explicit ObservedStore(testing::MemoryStore& store) : store_(store) {}
   std::vector<std::string> events;
   bool refuses_changes = false;
+  bool waits = true;
 
   std::unique_ptr<spool::Draft> begin() override { return store_.begin(); }
   Awaitable<spool::StoreResult<spool::QueuedLetter>> commit(std::unique_ptr<spool::Draft> draft,
                                                             spool::Envelope envelope) override {
+    // As a store does it: others work meanwhile, and the process may die on both sides.
+    if (waits) co_await boost::asio::post(boost::asio::use_awaitable);
     auto letter = co_await store_.commit(std::move(draft), std::move(envelope));
+    if (waits) co_await boost::asio::post(boost::asio::use_awaitable);
     if (letter) events.push_back("commit to " + letter->envelope.recipients[0].mailbox.to_string());
     co_return letter;
   }
