@@ -37,7 +37,7 @@ Awaitable<std::optional<std::string>> Client::reply() {
   }
 }
 
-Awaitable<Heard> Client::play(std::vector<Turn> turns) {
+Awaitable<Heard> Client::play(std::vector<Turn> turns, bool then_close) {
   Heard heard;
   for (const Turn& turn : turns) {
     if (turn.say == "TLS") {
@@ -59,7 +59,7 @@ Awaitable<Heard> Client::play(std::vector<Turn> turns) {
     if (!heard.wrong.empty()) break;
     if (turn.say == "STARTTLS\r\n" && !co_await secure()) heard.wrong = "no handshake";
   }
-  stream_->close();
+  if (then_close) stream_->close();
   co_return heard;
 }
 

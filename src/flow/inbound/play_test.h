@@ -99,7 +99,8 @@ struct Heard {
 class Client {
  public:
   explicit Client(std::unique_ptr<net::Stream> stream) : stream_(std::move(stream)) {}
-  Awaitable<Heard> play(std::vector<Turn> turns);
+  /// Closes afterwards, unless told to stay.
+  Awaitable<Heard> play(std::vector<Turn> turns, bool then_close = true);
   Awaitable<std::optional<std::string>> reply();
 
  private:

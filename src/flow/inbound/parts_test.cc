@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate, the trace header, the header editor and the rules of admission by themselves.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "flow/inbound/admission.h"
+#include "flow/inbound/gate.h"
+#include "flow/inbound/header_editor.h"
+#include "flow/inbound/trace_header.h"
+
+namespace postseal::inbound {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+IpAddress address(std::string_view text) { return *IpAddress::parse(text); }
+Mailbox mailbox(std::string_view text) { return *Mailbox::parse(text); }
+
+// ---- gate ----
+
+struct GateTest : ::testing::Test {
+  std::string enter(std::string_view from) {
+    auto place = gate.enter(address(from), limits, now);
+    if (!place) return std::string(to_string(place.error()));
+    places.push_back(std::move(*place));
+    return "in";
+  }
+  Gate gate{100};
+  settings::LimitSettings limits;
+  SteadyTime now = std::chrono::steady_clock::now();
+  std::vector<Gate::Place> places;
+};
+
+TEST_F(GateTest, each_limit_turns_away_by_itself_A23) {
+  limits.connections_per_address = 2;
+  limits.connections_per_network = 3;
+  limits.connections = 5;
+  EXPECT_EQ(enter("192.0.2.1"), "in");
+  EXPECT_EQ(enter("192.0.2.1"), "in");
+  EXPECT_EQ(enter("192.0.2.1"), "address");
+  EXPECT_EQ(enter("192.0.2.2"), "in");
+  EXPECT_EQ(enter("192.0.2.3"), "network");
+  EXPECT_EQ(enter("2001:db8:0:100::1"), "in");
+  EXPECT_EQ(enter("192.0.3.3"), "in");
+  EXPECT_EQ(enter("198.51.100.1"), "connections");
+  places.clear();
+  EXPECT_EQ(gate.inside(), 0u);
+  EXPECT_EQ(enter("192.0.2.1"), "in");
+}
+
+TEST_F(GateTest, an_ipv6_network_is_a_site_A23) {
+  limits.connections_per_network = 1;
+  EXPECT_EQ(enter("2001:db8:0:100::1"), "in");
+  EXPECT_EQ(enter("2001:db8:0:1ff::2"), "network");
+  EXPECT_EQ(enter("2001:db8:0:200::1"), "in");
+}
+
+TEST_F(GateTest, the_rate_fills_up_evenly) {
+  limits.connection_rate = 60;
+  limits.connections_per_address = 100;
+  Gate fresh(100);
+  for (int i = 0; i < 60; ++i) EXPECT_TRUE(fresh.enter(address("192.0.2.1"), limits, now));
+  EXPECT_FALSE(fresh.enter(address("192.0.2.1"), limits, now));
+  now += std::chrono::seconds(2);
+  EXPECT_TRUE(fresh.enter(address("192.0.2.1"), limits, now));
+}
+
+TEST_F(GateTest, a_flood_from_ever_new_addresses_leaves_those_inside_alone) {
+  EXPECT_EQ(enter("192.0.2.1"), "in");
+  for (int i = 0; i < 1000; ++i)
+    (void)gate.take_recipient(IpAddress::v4({10, 0, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}),
+                              limits, now);
+  limits.connections_per_address = 1;
+  EXPECT_EQ(enter("192.0.2.1"), "address");
+}
+
+// ---- trace ----
+
+Trace trace() {
+  Trace trace;
+  trace.helo = "client.test";
+  trace.peer = address("192.0.2.1");
+  trace.hostname = "mx.example.org";
+  trace.protocol = "ESMTP";
+  trace.id = spool::LetterId{12345};
+  trace.now = WallTime{Seconds{1'790'000'000}};
+  return trace;
+}
+
+TEST(TraceHeader, says_who_how_and_when) {
+  auto given = trace();
+  EXPECT_EQ(format_received(given), "Received: from client.test ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id " +
+                                        given.id.to_string() + ";\r\n\tMon, 21 Sep 2026 14:13:20 +0000\r\n");
+  given.peer = address("2001:db8::1");
+  given.protocol = "ESMTPSA";
+  given.recipient = mailbox("bob@example.org");
+  given.tls = smtpd::TlsFacts{.version = "TLSv1.3",
+                              .cipher = "TLS_AES_128_GCM_SHA256",
+                              .group = "X25519MLKEM768",
+                              .client_name = "CN=client.test",
+                              .client_verified = true,
+                              .channel_binding = {},
+                              .channel_binding_type = {}};
+  EXPECT_EQ(format_received(given),
+            "Received: from client.test ([IPv6:2001:db8::1])\r\n"
+            "\t(using TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits) key-exchange X25519MLKEM768)\r\n"
+            "\t(client certificate CN=client.test verified)\r\n"
+            "\tby mx.example.org with ESMTPSA id " +
+                given.id.to_string() + "\r\n\tfor <bob@example.org>;\r\n\tMon, 21 Sep 2026 14:13:20 +0000\r\n");
+}
+
+TEST(TraceHeader, A21_nobody_writes_a_field_of_his_own_into_it) {
+  auto given = trace();
+  given.helo = "x\r\nBcc: y (" + std::string(2000, 'a');
+  given.tls = smtpd::TlsFacts{};
+  given.tls->client_name = "CN=a)\r\n\tX: \\" + std::string(2000, 'b');
+  const std::string field = format_received(given);
+  EXPECT_THAT(field, Not(HasSubstr("\r\nBcc")));
+  EXPECT_THAT(field, Not(HasSubstr("X: \\")));
+  std::size_t begin = 0;
+  for (auto end = field.find("\r\n"); end != std::string::npos; begin = end + 2, end = field.find("\r\n", begin)) {
+    EXPECT_LT(end - begin, 998u);
+    if (begin > 0) EXPECT_EQ(field[begin], '\t');
+  }
+}
+
+TEST(TraceHeader, dates_are_those_of_rfc_5322) {
+  EXPECT_EQ(format_date(WallTime{}), "Thu, 1 Jan 1970 00:00:00 +0000");
+  EXPECT_EQ(format_date(WallTime{Seconds{951'782'400}}), "Tue, 29 Feb 2000 00:00:00 +0000");
+}
+
+// ---- header ----
+
+struct Edited {
+  std::string text;
+  bool no = false, verified = false;
+  std::string id;
+  bool operator==(const Edited&) const = default;
+};
+
+Edited edit(std::string_view letter, Editing editing, std::size_t step = 1 << 20) {
+  HeaderEditor editor(editing, "DATE", "ID@host");
+  Edited edited;
+  std::string scratch;
+  for (std::size_t at = 0; at < letter.size(); at += step) edited.text += editor.feed(letter.substr(at, step), scratch);
+  editor.finish(scratch);
+  edited.text += scratch;
+  edited.no = editor.tls_required_no();
+  edited.verified = editor.only_if_verified();
+  edited.id = editor.message_id();
+  return edited;
+}
+
+TEST(HeaderEditor, completes_what_users_send) {
+  struct Row {
+    const char* name;
+    std::string letter, completed;
+  };
+  const std::string both = "Date: DATE\r\nMessage-ID: <ID@host>\r\n";
+  const Row rows[] = {
+      {"nothing there", "Subject: s\r\n\r\nb\r\n", "Subject: s\r\n" + both + "\r\nb\r\n"},
+      {"all there", "date: d\r\nMESSAGE-ID : <i@h>\r\n\r\nb\r\n", "date: d\r\nMESSAGE-ID : <i@h>\r\n\r\nb\r\n"},
+      {"folded Bcc goes", "Bcc: a\r\n b\r\n\tc\r\nTo: x\r\n\r\n", "To: x\r\n" + both + "\r\n"},
+      {"empty Bcc goes", "BCC:\r\n\r\n", both + "\r\n"},
+      {"every Bcc goes", "Bcc: a\r\nTo: x\r\nbcc : b\r\n\r\n", "To: x\r\n" + both + "\r\n"},
+      {"other names stay", "Bcc-Note: a\r\nX-Bcc: b\r\n\r\n", "Bcc-Note: a\r\nX-Bcc: b\r\n" + both + "\r\n"},
+      {"the body stays", "A: b\r\n\r\nBcc: c\r\n\r\nDate: d\r\n", "A: b\r\n" + both + "\r\nBcc: c\r\n\r\nDate: d\r\n"},
+      {"no body", "A: b\r\n", "A: b\r\n" + both},
+      {"no header", "\r\nbody\r\n", both + "\r\nbody\r\n"},
+      {"a body without an empty line", "A: b\r\nhello there\r\nBcc: x\r\n",
+       "A: b\r\n" + both + "\r\nhello there\r\nBcc: x\r\n"},
+      {"nothing at all", "", both},
+  };
+  for (const auto& row : rows) {
+    for (const std::size_t step : {1u, 2u, 3u, 7u, 1000u})
+      EXPECT_EQ(edit(row.letter, Editing::Complete, step).text, row.completed) << row.name << ", in pieces of " << step;
+    EXPECT_EQ(edit(row.letter, Editing::Note).text, row.letter) << row.name;
+  }
+}
+
+TEST(HeaderEditor, notes_what_transport_needs_X07) {
+  struct Row {
+    std::string header;
+    bool no, verified;
+    std::string id;
+  };
+  const Row rows[] = {
+      {"TLS-Required: No\r\n", true, false, ""},
+      {"tls-required:\r\n no \r\n", true, false, ""},
+      {"TLS-Required: Yes\r\n", false, false, ""},
+      {"TLS-Required: No\r\nTLS-Required: No\r\n", false, false, ""},
+      {"X-TLS-Required: No\r\n", false, false, ""},
+      {"Postseal-Only-If-Verified: YES\r\nMessage-Id: <a@b>\r\n", false, true, "<a@b>"},
+      {"Postseal-Only-If-Verified: yes, please\r\n", false, false, ""},
+      {"Subject: x\r\n TLS-Required: No\r\n", false, false, ""},
+  };
+  for (const auto& row : rows) {
+    for (const std::size_t step : {1u, 5u, 1000u}) {
+      const auto edited = edit(row.header + "\r\nTLS-Required: No\r\n", Editing::Note, step);
+      EXPECT_EQ(edited.no, row.no) << row.header;
+      EXPECT_EQ(edited.verified, row.verified) << row.header;
+      EXPECT_EQ(edited.id, row.id) << row.header;
+    }
+  }
+}
+
+TEST(HeaderEditor, long_values_are_not_kept) {
+  const auto edited = edit("Message-ID: " + std::string(100'000, 'x') + "\r\n\r\n", Editing::Note, 777);
+  EXPECT_THAT(edited.text, SizeIs(100'000 + 16));
+  EXPECT_THAT(edited.id, SizeIs(::testing::Le(1000u)));
+}
+
+// ---- admission ----
+
+TEST(Admission, original_recipients_are_xtext_RFC3461) {
+  EXPECT_EQ(original_recipient(mailbox("a@example.org")), "rfc822;a@example.org");
+  EXPECT_EQ(original_recipient(mailbox("a+b=c@example.org")), "rfc822;a+2Bb+3Dc@example.org");
+  EXPECT_EQ(original_recipient(mailbox("\"a b\"@example.org")), "rfc822;\"a+20b\"@example.org");
+  EXPECT_EQ(original_recipient(mailbox("\xc3\xa4@example.org")), "");
+}
+
+}  // namespace
+}  // namespace postseal::inbound
