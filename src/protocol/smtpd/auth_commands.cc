@@ -24,7 +24,8 @@ std::string encode(std::string_view text) {
 
 void Server::Impl::take_auth(std::string_view argument, std::optional<Event>& event) {
   if (!settings.offer_auth) return say(reply::kNotOffered);
-  // RFC 4954 §6: 538; our mechanisms carry passwords, or what can be guessed from.
+  // RFC 4954 §4 SHOULD NOT: no password in the clear; our mechanisms carry one, or what it can be guessed from. 538 and
+  // its status stand in the registry of RFC 5248.
   if (!session.tls) return say(reply::kAuthNeedsTls);
   if (!session.esmtp) return say(reply::kHelloFirst);
   // RFC 4954 §4 MUST: 503 after a success, and within a transaction.

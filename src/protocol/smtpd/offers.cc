@@ -7,7 +7,7 @@
 namespace postseal::smtpd {
 
 std::vector<std::string_view> offered_mechanisms(const ServerSettings& settings, const Server::Session& session) {
-  // RFC 4954 §4 SHOULD NOT, §6: passwords do not travel in the clear; whoever could remove STARTTLS would read them.
+  // RFC 4954 §4 SHOULD NOT: passwords do not travel in the clear; whoever could remove STARTTLS would read them.
   if (!settings.offer_auth || !session.tls) return {};
   std::vector<std::string_view> mechanisms;
   if (settings.channel_binding && !session.tls->channel_binding.empty()) mechanisms.push_back("SCRAM-SHA-256-PLUS");

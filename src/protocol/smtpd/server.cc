@@ -75,13 +75,11 @@ std::chrono::seconds limit(Timer timer) {
   using namespace std::chrono_literals;
   switch (timer) {
     case Timer::Greeting:
-      return 1min;  // stricter than what follows: whoever does not speak holds a place for nothing (A23)
-    case Timer::Command:
-      return 5min;  // RFC 5321 §4.5.3.2.7 SHOULD
-    case Timer::MessageBlock:
-      return 5min;
     case Timer::Auth:
-      return 1min;
+      return 1min;  // whoever has nobody's trust yet and does not speak holds a place for nothing (A23)
+    case Timer::Command:
+    case Timer::MessageBlock:
+      return 5min;  // RFC 5321 §4.5.3.2.7 SHOULD
     case Timer::None:
       break;
   }
