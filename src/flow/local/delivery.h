@@ -30,6 +30,7 @@ struct Verdict {
   std::optional<Reply> reply;  ///< of the LMTP server
   std::string host;            ///< "lmtp:/run/dovecot/lmtp", "maildir:/var/mail": where it was to go
   std::string explanation;     ///< host, fact, rule, remedy: one line
+  bool site_wide = false;      ///< Deferred by what stands in everybody's way there: no server, no room on the disk
 };
 
 struct LocalRecipient {

@@ -195,6 +195,7 @@ TEST(Lmtp, where_nobody_listens_everybody_waits) {
     const auto verdicts = tests::run_coroutine(deliver_once(job({"alice@here.test"}, endpoint), kNow));
     EXPECT_EQ(show(verdicts), "1 deferred 4.4.1\n");
     EXPECT_THAT(verdicts[0].explanation, HasSubstr("look whether that server runs"));
+    EXPECT_TRUE(verdicts[0].site_wide);
   }
 }
 

@@ -83,7 +83,8 @@ std::vector<Verdict> all_unreachable(const LocalJob& job, const std::string& hos
                         .status = kNoAnswer,
                         .reply = std::nullopt,
                         .host = host,
-                        .explanation = fmt::format("{}: {}; look whether that server runs", host, reason)});
+                        .explanation = fmt::format("{}: {}; look whether that server runs", host, reason),
+                        .site_wide = true});
   }
   return verdicts;
 }
@@ -114,6 +115,8 @@ Verdict maildir_verdict(std::uint32_t index, const std::string& host,
   verdict.outcome = Outcome::Deferred;
   verdict.status = words.status;
   verdict.explanation = fmt::format("{}: {}; {}", host, result.error().what, words.remedy);
+  verdict.site_wide =
+      result.error().code == maildir::FailureCode::NoSpace || result.error().code == maildir::FailureCode::ReadOnly;
   return verdict;
 }
 

@@ -10,14 +10,16 @@ TEST(MaildirVerdict, no_trouble_of_a_disk_bounces_a_letter) {
   struct Case {
     maildir::FailureCode code;
     const char* status;
+    bool site_wide = false;
   };
-  for (const auto& [code, status] :
-       {Case{maildir::FailureCode::NoSpace, "4.3.1"}, Case{maildir::FailureCode::OverQuota, "4.2.2"},
-        Case{maildir::FailureCode::ReadOnly, "4.3.0"}, Case{maildir::FailureCode::NotAllowed, "4.3.5"},
+  for (const auto& [code, status, site_wide] :
+       {Case{maildir::FailureCode::NoSpace, "4.3.1", true}, Case{maildir::FailureCode::OverQuota, "4.2.2"},
+        Case{maildir::FailureCode::ReadOnly, "4.3.0", true}, Case{maildir::FailureCode::NotAllowed, "4.3.5"},
         Case{maildir::FailureCode::LetterUnreadable, "4.3.0"}, Case{maildir::FailureCode::Io, "4.3.0"}}) {
     const auto verdict = maildir_verdict(3, "maildir:/m", std::unexpected(maildir::Failure{code, "cannot write"}));
     EXPECT_EQ(verdict.outcome, Outcome::Deferred);
     EXPECT_EQ(verdict.status.to_string(), status);
+    EXPECT_EQ(verdict.site_wide, site_wide) << status;
     EXPECT_TRUE(verdict.explanation.starts_with("maildir:/m: cannot write; "));
   }
 }

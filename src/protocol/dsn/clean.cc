@@ -119,17 +119,17 @@ std::string quoted_printable(std::string_view text) {
   return encoded + line;
 }
 
-bool is_seven_bit(std::string_view text) {
+bool has_mail_lines(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find("\r\n");
     const std::string_view line = text.substr(0, end);
-    if (line.size() > 998 || !is_ascii(line) || line.find_first_of(std::string_view("\r\n\0", 3)) != line.npos) {
-      return false;
-    }
+    if (line.size() > 998 || line.find_first_of(std::string_view("\r\n\0", 3)) != line.npos) return false;
     text.remove_prefix(end == text.npos ? text.size() : end + 2);
   }
   return true;
 }
+
+bool is_seven_bit(std::string_view text) { return is_ascii(text) && has_mail_lines(text); }
 
 std::string wrapped(std::string_view text, std::string_view indent) {
   std::string result, line;

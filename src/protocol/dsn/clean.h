@@ -22,7 +22,9 @@ std::string decode_embedded_unicode(std::string_view text);
 
 /// RFC 2045 §6.7 quoted-printable of text with CRLF line ends; a CR or LF outside of them is encoded too.
 std::string quoted_printable(std::string_view text);
-/// Nothing in it needs an encoding: ASCII without NUL, lines in CRLF and at most 998 octets long (RFC 2045 §2.7).
+/// Lines in CRLF and at most 998 octets long, without NUL: RFC 2045 §2.8 "8bit".
+bool has_mail_lines(std::string_view text);
+/// Nothing in it needs an encoding: the same in ASCII (RFC 2045 §2.7).
 bool is_seven_bit(std::string_view text);
 
 /// Words in lines of at most 72 columns, each behind the indent, with CRLF. A longer word has a line of its own, cut

@@ -42,7 +42,7 @@ std::string header_text(const NotificationFacts& facts) {
   const std::string header = returned_header(facts.original_header, extent);
   if (header.empty()) return header;
   // RFC 6533 §6: a header in UTF-8 has a type of its own.
-  if (facts.envelope.utf8_headers && !is_ascii(header)) {
+  if (facts.envelope.utf8_headers && !is_ascii(header) && has_mail_lines(header)) {
     return "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + header;
   }
   const bool plain = is_seven_bit(header);
