@@ -90,6 +90,15 @@ std::expected<std::unique_ptr<Adapters>, std::string> Adapters::create(settings:
   return adapters;
 }
 
+void Adapters::reload(settings::Settings settings) {
+  if (settings.delivery.hostname.empty()) settings.delivery.hostname = settings_.delivery.hostname;
+  settings.resolver = settings_.resolver;
+  settings.mta_sts = settings_.mta_sts;
+  settings.ca_file = settings_.ca_file;
+  settings.cache_dir = settings_.cache_dir;
+  settings_ = std::move(settings);
+}
+
 Services Adapters::services() { return {*resolver_, *fetcher_, *cache_, trust_, tls_, clock_}; }
 
 }  // namespace postseal::outbound

@@ -26,6 +26,9 @@ class Adapters {
   ~Adapters();
 
   const settings::Settings& settings() const { return settings_; }
+  /// Rules, routes and limits of delivery are new from the next letter on; the resolver, the trust store and the caches
+  /// stay as they were made. On the executor only.
+  void reload(settings::Settings settings);
   Services services();
   dns::Resolver& resolver() { return *resolver_; }
   mtasts::PolicyFetcher& fetcher() { return *fetcher_; }

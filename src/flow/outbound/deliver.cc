@@ -170,6 +170,8 @@ Awaitable<std::vector<DeliveryRecord>> Outbound::deliver(Letter letter, std::vec
   co_return records;
 }
 
+void Outbound::forget_plans() { impl_->plans.forget(); }
+
 Awaitable<void> Outbound::end_idle_sessions(Seconds idle) {
   const Deadline until = Deadline::in(std::chrono::seconds(5));
   std::vector<Awaitable<bool>> farewells;

@@ -75,6 +75,9 @@ class Outbound {
   /// on one host share its transaction where their decisions allow it.
   Awaitable<std::vector<DeliveryRecord>> deliver(Letter letter, std::vector<Way> ways, Deadline until);
 
+  /// The next plan of each destination is a new one: routes or rules have changed.
+  void forget_plans();
+
   /// Ends sessions that nobody has used for that long. To be called now and then by who keeps an Outbound.
   Awaitable<void> end_idle_sessions(Seconds idle);
 

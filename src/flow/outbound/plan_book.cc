@@ -25,11 +25,21 @@ Awaitable<PlanPtr> PlanBook::find(std::string key, Gather gather, bool fresh) {
   }
   const auto search = std::make_shared<Search>(co_await boost::asio::this_coro::executor);
   entries_[key].search = search;
+  const auto edition = edition_;
   search->plan = co_await gather();
-  entries_[key] = {search->plan, nullptr};
+  if (edition == edition_) {
+    entries_[key] = {search->plan, nullptr};
+  } else {
+    entries_.erase(key);
+  }
   search->done.cancel();
   make_room();
   co_return search->plan;
+}
+
+void PlanBook::forget() {
+  ++edition_;
+  std::erase_if(entries_, [](const auto& entry) { return !entry.second.search; });
 }
 
 /// The expired go first, then whatever comes: a plan lost costs a search in a warm cache.

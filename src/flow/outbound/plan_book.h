@@ -17,6 +17,8 @@ class PlanBook {
 
   /// key: the destination and whatever else the plan depends on. fresh: not from before this call.
   Awaitable<PlanPtr> find(std::string key, Gather gather, bool fresh);
+  /// Searches under way are for those who wait for them, and for nobody else.
+  void forget();
   std::size_t size() const { return entries_.size(); }
 
   static constexpr std::size_t kMostPlans = 20000;
@@ -30,6 +32,7 @@ class PlanBook {
   void make_room();
 
   std::map<std::string, Entry> entries_;
+  std::uint64_t edition_ = 0;  ///< counts forget()
 };
 
 }  // namespace postseal::outbound
