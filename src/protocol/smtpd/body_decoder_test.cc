@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/smtpd/body_decoder.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -84,7 +85,7 @@ TEST(BodyDecoder, A19_no_combination_of_line_ends_but_one_ends_a_message) {
   for (const std::string& before : ends) {
     for (const std::string& after : ends) {
       for (const std::string dots : {".", ".."}) {
-        std::string wire = "a" + before + dots + after + "MAIL FROM:<x@y>\r\n.\r\n" + "QUIT\r\n";
+        std::string wire = fmt::format("a{}{}{}MAIL FROM:<x@y>\r\n.\r\nQUIT\r\n", before, dots, after);
         // The reference: the true end is the first CRLF.CRLF, and everything before it is judged octet by octet.
         std::size_t end = ("\r\n" + wire).find("\r\n.\r\n") + 3;
         std::string message = wire.substr(0, end - 3);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The message itself: what is refused, when it is said, and that nothing of it is taken for a command.
+#include <fmt/format.h>
+
 #include "protocol/smtpd/play_test.h"
 
 namespace postseal::smtpd {
@@ -42,8 +44,8 @@ TEST(Reception, A19_nothing_is_smuggled_by_any_pair_of_line_ends) {
       for (std::size_t cut : {1U, 2U, 1000U}) {
         Play play;
         up_to_data(play);
-        std::string wire = "x" + before + "." + after + "MAIL FROM:<evil@here.test>" + after +
-                           "RCPT TO:<b@there.test>" + after + "DATA" + after + "evil\r\n.\r\n";
+        std::string wire = fmt::format(
+            "x{0}.{1}MAIL FROM:<evil@here.test>{1}RCPT TO:<b@there.test>{1}DATA{1}evil\r\n.\r\n", before, after);
         // Where the text has a true end, what follows it is the client's own word and no smuggling.
         if (("\r\n" + wire).find("\r\n.\r\n") + 3 != wire.size()) continue;
         for (std::size_t i = 0; i < wire.size(); i += cut) play.send(wire.substr(i, cut));

@@ -8,6 +8,8 @@
 namespace postseal::smtpd::reply {
 namespace {
 
+using namespace std::string_literals;
+
 // RFC 2034 §4, RFC 5321 §4.2.1
 TEST(Replies, a_refusal_has_its_status_on_every_line) {
   EXPECT_EQ(format({.code = 550, .status = EnhancedStatus{5, 1, 1}, .lines = {"No such user"}}),
@@ -22,7 +24,7 @@ TEST(Replies, a_refusal_has_its_status_on_every_line) {
 
 // A21; RFC 5321 §4.5.3.1.5
 TEST(Replies, A21_nothing_in_a_text_ends_its_line) {
-  EXPECT_EQ(format({.code = 550, .status = {}, .lines = {"a\r\n250 b\0c\x7f\xc3\xa4"}}), "550 5.0.0 a??250 b");
+  EXPECT_EQ(format({.code = 550, .status = {}, .lines = {"a\r\n250 b\0c\x7f\xc3\xa4"s}}), "550 5.0.0 a??250 b?c???");
   EXPECT_EQ(accepted(kMessageOk, "a\r\nb\xff"), "250 2.0.0 a??b?");
   EXPECT_LE(accepted(kMessageOk, std::string(5000, 'x')).size(), 510);
 }
