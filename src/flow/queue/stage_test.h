@@ -79,6 +79,7 @@ class FakeCourier final : public Courier {
     for (const auto& recipient : job.recipients) {
       const std::string address = job.envelope->recipients[recipient.index].mailbox.to_string();
       seen.recipients.push_back(address);
+      most_at_once_ = std::max(most_at_once_, ++at_once_[{job.letter, recipient.index}]);
       seen.must_have_tls |= recipient.must_have_tls;
       auto result = answer ? answer(job, address) : delivered();
       result.index = recipient.index;
@@ -90,6 +91,7 @@ class FakeCourier final : public Courier {
     most_under_way[job.site] = std::max(most_under_way[job.site], ++now_under_way);
     if (silent_sites.contains(job.site)) co_await gate();
     --now_under_way;
+    for (const auto& recipient : job.recipients) --at_once_[{job.letter, recipient.index}];
     co_return attempt;
   }
 
@@ -111,10 +113,18 @@ class FakeCourier final : public Courier {
 
  public:
   /// The process dies.
-  void forget_gates() { gates_.clear(); }
+  void forget_gates() {
+    gates_.clear();
+    at_once_.clear();
+    under_way.clear();
+  }
+  /// Attempts for one recipient of one letter.
+  std::size_t most_at_once() const { return most_at_once_; }
 
  private:
   std::set<boost::asio::steady_timer*> gates_;
+  std::map<std::pair<spool::LetterId, std::uint32_t>, std::size_t> at_once_;
+  std::size_t most_at_once_ = 0;
 };
 
 class FakeWitness final : public Witness {
