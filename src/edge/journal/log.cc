@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::uint64_t kAtOnce = 1024 * 1024;  ///< written under the lock without letting others in
 constexpr std::uint64_t kMostReserve = 16 * 1024 * 1024;
+constexpr std::uint64_t kFirstSegment = 16 * 1024 * 1024;
 constexpr std::size_t kMostSpares = 2;
 constexpr std::size_t kMostFailures = 10000;
+constexpr std::chrono::microseconds kLeastPatience{100}, kMostPatience{1000};
 constexpr char kPadding[8] = {};
 
 void add(std::vector<::iovec>& pieces, std::string_view bytes) {
@@ -46,12 +48,14 @@ Log::Log(Disk& disk, Catalog& catalog, LogSettings settings, OnSynced on_synced,
 
 Log::~Log() { stop(); }
 
-void Log::start(Position previous, std::uint64_t next) {
+void Log::start(Position previous, std::uint64_t next, std::vector<std::string> spares) {
   {
     const std::lock_guard lock(file_mutex_);
     previous_ = previous;
     next_number_ = next;
+    spares_ = std::move(spares);
     if (auto begun = roll(0); !begun) report(begun.error().what);
+    started_ = true;
   }
   const std::lock_guard lock(queue_mutex_);
   stopped_ = false;
@@ -71,8 +75,9 @@ void Log::submit(std::unique_ptr<Write> write) {
   {
     const std::lock_guard lock(queue_mutex_);
     if (!stopped_) {
+      waiting_ += write->kind != Write::Kind::Piece ? 1 : 0;
       queue_.push_back(std::move(write));
-      wake_.notify_one();
+      if (!gathering_ || waiting_ >= wanted_) wake_.notify_one();
       return;
     }
   }
@@ -86,6 +91,16 @@ void Log::note_dirty(std::chrono::milliseconds within) {
   sync_at_ = std::chrono::steady_clock::now() + within;
   // While letters come in, the thread wakes up by itself in time: no need to wake it for each change.
   if (idle_) wake_.notify_one();
+}
+
+/// Sessions that have just been answered are often back at once with their next letter. Without a moment's patience
+/// they would miss this sync and halve the groups: half of them waiting while the other half is synced.
+void Log::gather(std::unique_lock<std::mutex>& lock) {
+  if (waiting_ == 0 || waiting_ >= wanted_ || stopping_) return;
+  gathering_ = true;
+  wake_.wait_for(lock, std::clamp<std::chrono::steady_clock::duration>(last_sync_ / 4, kLeastPatience, kMostPatience),
+                 [this] { return waiting_ >= wanted_ || stopping_; });
+  gathering_ = false;
 }
 
 void Log::run() {
@@ -102,19 +117,20 @@ void Log::run() {
       }
     }
     idle_ = false;
+    gather(lock);
     const bool last = stopping_ && queue_.empty();
     Writes group;
     group.swap(queue_);
+    const std::size_t served = std::exchange(waiting_, 0);
     const bool dirty = std::exchange(dirty_, false);
     if (last) stopped_ = true;
     lock.unlock();
     if (!group.empty() || dirty) write_group(std::move(group), dirty);
     lock.lock();
+    if (served > 0) wanted_ = served + waiting_;
     if (last) return;
   }
 }
-
-std::uint64_t Log::reserve() const { return std::min(settings_.segment_size / 16, kMostReserve); }
 
 bool Log::piece_is_lost(const BodyPiece& piece) const {
   const auto found = failed_.find(piece.segment);
@@ -127,12 +143,12 @@ void Log::write_group(Writes group, bool sync) {
   bool complete = true;
   std::unique_lock lock(file_mutex_);
   // Changes alone may have come into the reserve; and a log that could not go on tries again.
-  if (!current_ || !orphans_.empty() || end_ + reserve() > current_->size) {
+  if (!current_ || !orphans_.empty() || end_ > limit_) {
     if (auto rolled = roll(0); !rolled) report(rolled.error().what);
   }
   for (auto& write : group) {
     if (write->kind == Write::Kind::Barrier) {
-      if (write->make_room && current_ && end_ + 3 * reserve() > current_->size) {
+      if (write->make_room && current_ && end_ + current_->size / 4 > limit_) {
         flush(gathered);
         (void)roll(0);
       }
@@ -181,7 +197,9 @@ void Log::write_group(Writes group, bool sync) {
 
   std::optional<spool::StoreError> failure;
   if (target && sync) {
+    const auto started = std::chrono::steady_clock::now();
     const auto synced = target->file->sync();
+    last_sync_ = std::chrono::steady_clock::now() - started;
     lock.lock();
     if (synced) {
       ++syncs_;
@@ -257,22 +275,24 @@ void Log::flush(Gathered& gathered) {
 }
 
 spool::StoreResult<void> Log::make_room(std::uint64_t size, Gathered* gathered) {
-  const std::uint64_t limit = current_ && current_->size > reserve() ? current_->size - reserve() : 0;
-  if (current_ && orphans_.empty() && end_ + gathered->bytes + size <= limit) return {};
+  if (current_ && orphans_.empty() && end_ + gathered->bytes + size <= limit_) return {};
   flush(*gathered);
   return roll(size);
 }
 
 spool::StoreResult<void> Log::roll(std::uint64_t least) {
-  const std::uint64_t whole = std::max(settings_.segment_size, least + reserve() + 1024);
-  auto next = prepare(whole);
+  // The first one is short where no filled file waits for it: soon one will.
+  const bool first = !started_ && spares_.empty();
+  const std::uint64_t usual = first ? std::min(settings_.segment_size, kFirstSegment) : settings_.segment_size;
+  auto next = prepare(std::max(usual, (least + 1024) / 8 * 9));
   if (!next) {
     const auto error = to_store_error(next.error());
     if (current_) return std::unexpected(error);
     unavailable_ = error;
     // Where there is no space for letters there may be some for what becomes of those that we have.
     if (error.code == spool::StoreErrorCode::NoSpace) {
-      if (auto small = prepare(reserve()); small && begin_segment(std::move(*small))) rewrite_orphans();
+      auto small = prepare(std::min(settings_.segment_size / 16, kMostReserve));
+      if (small && begin_segment(std::move(*small), false)) rewrite_orphans();
     }
     return std::unexpected(error);
   }
@@ -289,7 +309,7 @@ spool::StoreResult<void> Log::roll(std::uint64_t least) {
       give_up_segment();
     }
   }
-  if (const auto begun = begin_segment(std::move(*next)); !begun) {
+  if (const auto begun = begin_segment(std::move(*next), true); !begun) {
     unavailable_ = to_store_error(begun.error());
     return std::unexpected(unavailable_);
   }
@@ -316,11 +336,12 @@ DiskResult<SegmentPtr> Log::prepare(std::uint64_t size) {
   return std::make_shared<Segment>(next_number_++, std::move(*file), size);
 }
 
-DiskResult<void> Log::begin_segment(SegmentPtr segment) {
+DiskResult<void> Log::begin_segment(SegmentPtr segment, bool for_letters) {
   const std::string head =
       format_start({segment->size, previous_, settings_.last_id ? settings_.last_id() : std::uint64_t{0}});
   current_ = segment;
   end_ = synced_ = 0;
+  limit_ = for_letters ? segment->size - std::min(segment->size / 16, kMostReserve) : 0;
   const auto written = write_record(RecordType::Start, 0, head, {}, 0);
   if (!written) {
     current_ = nullptr;
@@ -401,12 +422,44 @@ spool::StoreResult<Log::Place> Log::append_moved(RecordType type, std::uint64_t 
                                                  std::string_view body, std::uint32_t body_crc) {
   const std::lock_guard lock(file_mutex_);
   if (!current_) return std::unexpected(unavailable_);
-  if (end_ + record_size(head.size(), body.size()) + reserve() > current_->size) {
+  if (end_ + record_size(head.size(), body.size()) > limit_) {
     return std::unexpected(spool::StoreError{spool::StoreErrorCode::NoSpace, "the segment is nearly full"});
   }
   const auto offset = write_record(type, id, head, body, body_crc);
   if (!offset) return std::unexpected(to_store_error(offset.error()));
   return Place{current_, *offset + kHeaderSize + head.size()};
+}
+
+DiskResult<void> Log::fill_spare() {
+  std::string name;
+  {
+    const std::lock_guard lock(file_mutex_);
+    if (!spares_.empty() || !current_ || end_ < current_->size / 4) return {};
+    name = "spare-filled-" + segment_name(next_number_);
+  }
+  const auto fill = [&]() -> DiskResult<void> {
+    auto file = disk_.create(name);
+    if (!file) return std::unexpected(file.error());
+    if (auto allocated = (*file)->allocate(settings_.segment_size); !allocated) return allocated;
+    std::string zeros(std::min<std::uint64_t>(kAtOnce, settings_.segment_size), '\0');
+    for (std::uint64_t at = 0; at < settings_.segment_size; at += zeros.size()) {
+      zeros.resize(std::min<std::uint64_t>(zeros.size(), settings_.segment_size - at));
+      const ::iovec piece{zeros.data(), zeros.size()};
+      if (auto written = (*file)->write({&piece, 1}, at); !written) return written;
+      // Little by little, or the next commit would wait for all of it.
+      if (at % (16 * kAtOnce) == 0) {
+        if (auto synced = (*file)->sync(); !synced) return synced;
+      }
+    }
+    return (*file)->sync();
+  };
+  if (auto filled = fill(); !filled) {
+    (void)disk_.remove(name);
+    return filled;
+  }
+  const std::lock_guard lock(file_mutex_);
+  spares_.push_back(name);
+  return {};
 }
 
 DiskResult<void> Log::recycle(SegmentPtr segment) {

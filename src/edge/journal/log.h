@@ -70,7 +70,7 @@ class Log {
   ~Log();
 
   /// REQUIRES: called once, before anything else. Writing begins behind `previous`, in segment `next` or a later one.
-  void start(Position previous, std::uint64_t next);
+  void start(Position previous, std::uint64_t next, std::vector<std::string> spares);
   /// Everything handed in is written, synced and settled; then no more is taken.
   void stop();
 
@@ -88,6 +88,9 @@ class Log {
   spool::StoreResult<Place> append_moved(RecordType type, std::uint64_t id, const std::string& head,
                                          std::string_view body, std::uint32_t body_crc);
 
+  /// Writing over what has been written costs a file system less than half of what new space does, so a file for the
+  /// next segment is filled ahead of time where there is none. Takes its time.
+  DiskResult<void> fill_spare();
   /// An emptied segment's file: used again for a later one, or removed.
   DiskResult<void> recycle(SegmentPtr segment);
   std::uint64_t syncs() const { return syncs_; }
@@ -105,19 +108,19 @@ class Log {
   struct Gathered;
 
   void run();
+  void gather(std::unique_lock<std::mutex>& lock);
   void write_group(Writes group, bool sync);
   void flush(Gathered& gathered);
   /// All below: REQUIRES: file_mutex_ is held.
   spool::StoreResult<void> make_room(std::uint64_t size, Gathered* gathered);
   spool::StoreResult<void> roll(std::uint64_t least);
   DiskResult<SegmentPtr> prepare(std::uint64_t size);
-  DiskResult<void> begin_segment(SegmentPtr segment);
+  DiskResult<void> begin_segment(SegmentPtr segment, bool for_letters);
   void give_up_segment();
   void rewrite_orphans();
   DiskResult<std::uint64_t> write_record(RecordType type, std::uint64_t id, std::string_view head,
                                          std::string_view body, std::uint32_t body_crc);
   bool piece_is_lost(const BodyPiece& piece) const;
-  std::uint64_t reserve() const;
   void note_dirty(std::chrono::milliseconds within);
   void report(const std::string& what);
 
@@ -130,15 +133,20 @@ class Log {
   std::mutex queue_mutex_;
   std::condition_variable wake_;
   Writes queue_;
+  std::size_t waiting_ = 0;  ///< of the queue: for a sync
+  std::size_t wanted_ = 0;   ///< so many may well come together now
+  bool gathering_ = false;
   bool dirty_ = false, idle_ = false, stopping_ = false, stopped_ = true;
   std::chrono::steady_clock::time_point sync_at_{};
 
   std::mutex file_mutex_;
   SegmentPtr current_;        ///< nullptr: none could be begun
+  std::uint64_t limit_ = 0;   ///< letters may go up to here; the rest of it is for what becomes of them
   std::uint64_t end_ = 0;     ///< of what was written to it
   std::uint64_t synced_ = 0;  ///< of it
   Position previous_;         ///< the end of the log before it
   std::uint64_t next_number_ = 1;
+  bool started_ = false;
   std::vector<std::string> spares_;                ///< files to use again
   std::vector<Unsynced> unsynced_;                 ///< changes in current_ since its last sync
   std::vector<Unsynced> orphans_;                  ///< changes of a segment that failed
@@ -149,6 +157,7 @@ class Log {
   std::string last_report_;
 
   std::atomic<std::uint64_t> syncs_{0};
+  std::chrono::steady_clock::duration last_sync_{};  ///< how long it took; of the log's thread
   std::thread thread_;
 };
 

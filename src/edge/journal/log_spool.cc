@@ -59,7 +59,7 @@ LogSpool::LogSpool(SpoolParts parts)
         const std::lock_guard lock(letters_mutex_);
         letters_->note_homes(segment, homes);
       });
-  log_->start(parts.recovered.end, parts.recovered.next);
+  log_->start(parts.recovered.end, parts.recovered.next, std::move(parts.recovered.spares));
   if (settings_.tidies_itself) tidier_ = std::thread([this] { run_tidier(); });
 }
 
@@ -277,8 +277,11 @@ StoreResult<void> LogSpool::tidy() {
   auto cleaned = Cleaner({letters_mutex_, *letters_, *log_, *catalog_, checkpoint_durably, settings_.segment_size,
                           settings_.small_letter})
                      .clean();
-  if (cleaned) ballast_.take();
-  return cleaned ? flushed : cleaned;
+  if (!cleaned) return cleaned;
+  ballast_.take();
+  // Without one, later segments are merely slower: no trouble of its own.
+  (void)log_->fill_spare();
+  return flushed;
 }
 
 bool LogSpool::tidy_is_due() {
@@ -299,6 +302,10 @@ void LogSpool::run_tidier() {
     lock.unlock();
     const bool due = tidy_is_due();
     auto done = due ? tidy() : chronicle_->flush();
+    {
+      const std::lock_guard tidying(tidy_mutex_);
+      (void)log_->fill_spare();
+    }
     // Once for each trouble: it is tried again every second.
     if (!done && done.error().what != said && settings_.warn) settings_.warn("spool: " + done.error().what);
     said = done ? "" : done.error().what;

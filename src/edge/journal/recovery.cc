@@ -55,8 +55,7 @@ class Recovery {
     for (const auto& name : *names) {
       const auto number = parse_segment_name(name);
       if (!number) {
-        // What was kept for reuse holds nothing.
-        if (name.starts_with("spare-")) (void)request_.disk.remove(name);
+        if (name.starts_with("spare-")) result_.spares.push_back(name);
         continue;
       }
       auto file = request_.disk.open(name);

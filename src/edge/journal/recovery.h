@@ -19,6 +19,7 @@ struct Recovered {
   Position end;            ///< of the log; segment 0: there is none yet
   std::uint64_t next = 1;  ///< number for the next segment
   std::uint64_t last_id = 0;
+  std::vector<std::string> spares;  ///< files that were kept for later segments
 };
 
 struct RecoveryRequest {

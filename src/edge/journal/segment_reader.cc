@@ -61,7 +61,8 @@ SegmentReader::Outcome SegmentReader::next() {
 DiskResult<std::optional<std::uint64_t>> find_proof_of_damage(File& file, std::uint64_t segment, std::uint64_t broken,
                                                               std::uint64_t limit) {
   constexpr std::size_t kSegmentField = 16;
-  std::vector<char> window(kWindow + kHeaderSize);
+  const std::uint64_t rest = limit > broken ? limit - broken : 0;
+  std::vector<char> window(std::min<std::uint64_t>(kWindow, rest) + kHeaderSize);
   for (std::uint64_t begin = padded(broken + 1); begin < limit; begin += kWindow) {
     const auto got = file.read(window, begin);
     if (!got) return std::unexpected(got.error());

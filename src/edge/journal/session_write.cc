@@ -30,10 +30,11 @@ struct Submit {
   template <class Handler>
   void operator()(Handler handler, std::unique_ptr<SessionWrite> write) const {
     auto work = asio::make_work_guard(asio::get_associated_executor(handler));
+    // The guard stays here until post() has returned: else the io_context could run the handler, end and be destroyed
+    // while this thread is still inside it.
     write->answer = [handler = std::move(handler), work = std::move(work)](spool::StoreResult<void> result) mutable {
-      const auto executor = work.get_executor();
-      asio::post(executor, [handler = std::move(handler), work = std::move(work),
-                            result = std::move(result)]() mutable { handler(std::move(result)); });
+      asio::post(work.get_executor(),
+                 [handler = std::move(handler), result = std::move(result)]() mutable { handler(std::move(result)); });
     };
     log->submit(std::move(write));
   }
