@@ -30,7 +30,7 @@
 namespace postseal::queue {
 
 struct SchedulerSettings {
-  std::uint32_t connections = 500;          ///< workers, in all
+  std::uint32_t connections = 500;          ///< workers, in all; 0: nothing is routed or tried
   std::uint32_t connections_per_site = 20;  ///< workers
   std::uint32_t rate_per_site = 0;          ///< letters per minute; 0: no limit
   RetryTimes retry;

@@ -310,6 +310,7 @@ void Scheduler::want_route(Index d) {
 }
 
 std::optional<std::string> Scheduler::next_to_route() {
+  if (settings_.connections == 0) return std::nullopt;
   // Many destinations whose name servers are silent must not keep the others waiting.
   while (!to_route_.empty() || !to_route_again_.empty()) {
     const bool again = to_route_.empty() || (!to_route_again_.empty() && ++routes_given_ % 4 == 0);

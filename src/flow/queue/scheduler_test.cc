@@ -48,6 +48,18 @@ struct Desk {
     while (auto work = scheduler.start(now)) all.push_back(*work);
     return all;
   }
+  /// REQUIRES: little patience and many letters.
+  std::vector<Work> grow_to(std::size_t workers) {
+    auto running = start_all();
+    while (running.size() < workers) {
+      pass(600ms);
+      const Work work = running.front();
+      running.erase(running.begin());
+      if (auto next = finish(work)) running.push_back(*next);
+      for (auto& started : start_all()) running.push_back(started);
+    }
+    return running;
+  }
   std::optional<Work> finish(const Work& work, Health health = Health::Alive, std::optional<WallTime> again = {}) {
     std::vector<Scheduler::Left> left;
     for (const auto& name : work.destinations) {
@@ -201,17 +213,57 @@ TEST(Scheduler, attempts_that_fail_together_count_once) {
   settings.patience = 1ms;
   Desk desk(settings);
   for (std::uint64_t letter = 1; letter <= 50; ++letter) desk.add(letter, {"one.test"});
-  auto running = desk.start_all();
-  while (running.size() < 4) {
-    desk.pass(600ms);
-    auto next = desk.finish(running.front());
-    running.erase(running.begin());
-    running.push_back(*next);
-    for (auto& started : desk.start_all()) running.push_back(started);
-  }
+  auto running = desk.grow_to(4);
   desk.pass(120s);  // no sign of life for long
   for (const auto& work : running) EXPECT_FALSE(desk.finish(work, Health::SiteFailed));
   EXPECT_EQ(desk.scheduler.sites()[0].failures, 1u);
+}
+
+TEST(Scheduler, an_attempt_that_outlasts_the_back_off_counts_no_second_time_and_renews_it) {
+  SchedulerSettings settings;
+  settings.patience = 1ms;
+  Desk desk(settings);
+  for (std::uint64_t letter = 1; letter <= 50; ++letter) desk.add(letter, {"one.test"});
+  auto running = desk.grow_to(2);
+  desk.pass(120s);
+  EXPECT_FALSE(desk.finish(running[0], Health::SiteFailed));
+  desk.pass(400s);
+  EXPECT_FALSE(desk.finish(running[1], Health::SiteFailed));
+  EXPECT_EQ(desk.scheduler.sites()[0].failures, 1u);
+  EXPECT_GT(desk.scheduler.sites()[0].not_before, desk.now.wall);
+}
+
+TEST(Scheduler, a_destination_is_probed_with_one_letter_however_many_workers_its_site_has) {
+  SchedulerSettings settings;
+  settings.patience = 1ms;
+  Desk desk(settings);
+  desk.sites = {{"good.test", "mx:25"}, {"bad.test", "mx:25"}};
+  for (std::uint64_t letter = 1; letter <= 50; ++letter) desk.add(letter, {"good.test"});
+  auto running = desk.grow_to(4);
+  for (std::uint64_t letter = 101; letter <= 120; ++letter) desk.add(letter, {"bad.test"});
+  const auto of_bad = [](const std::vector<Work>& works) {
+    return std::ranges::count_if(works, [](const Work& work) { return work.destinations[0] == "bad.test"; });
+  };
+  while (of_bad(running) == 0) {
+    auto next = desk.finish(running.front());
+    running.erase(running.begin());
+    running.push_back(*next);
+  }
+  const auto bad = std::ranges::find_if(running, [&](const Work& work) { return of_bad({work}) == 1; });
+  auto next = desk.finish(*bad, Health::DestinationFailed);
+  running.erase(bad);
+  if (next) running.push_back(*next);
+  EXPECT_EQ(of_bad(running), 0);
+  desk.pass(300s);
+  for (int i = 0; i < 12; ++i) {
+    next = desk.finish(running.front());
+    running.erase(running.begin());
+    if (next) running.push_back(*next);
+    for (auto& started : desk.start_all()) running.push_back(started);
+    ASSERT_LE(of_bad(running), 1);
+    if (of_bad(running) == 1) break;
+  }
+  EXPECT_EQ(of_bad(running), 1);
 }
 
 TEST(Scheduler, a_site_that_refuses_a_further_connection_gets_fewer_not_none) {
@@ -219,20 +271,69 @@ TEST(Scheduler, a_site_that_refuses_a_further_connection_gets_fewer_not_none) {
   settings.patience = 1ms;
   Desk desk(settings);
   for (std::uint64_t letter = 1; letter <= 50; ++letter) desk.add(letter, {"one.test"});
-  auto running = desk.start_all();
-  while (running.size() < 4) {
-    desk.pass(600ms);
-    auto next = desk.finish(running.front());
-    running.erase(running.begin());
-    running.push_back(*next);
-    for (auto& started : desk.start_all()) running.push_back(started);
-  }
+  auto running = desk.grow_to(4);
   EXPECT_FALSE(desk.finish(running.back(), Health::SiteFailed));
   EXPECT_EQ(desk.scheduler.sites()[0].failures, 0u);
   EXPECT_FALSE(desk.finish(running[0])) << "half of four";
   EXPECT_TRUE(desk.finish(running[1]));
   desk.pass(10s);
   EXPECT_TRUE(desk.start_all().empty()) << "and no more for a while";
+}
+
+TEST(Scheduler, who_waits_is_woken_though_the_letter_that_failed_is_gone) {
+  for (const auto health : {Health::DestinationFailed, Health::SiteFailed}) {
+    Desk desk;
+    desk.add(1, {"a.test"});
+    desk.add(2, {"a.test"});
+    EXPECT_FALSE(desk.finish(*desk.scheduler.start(desk.now), health));
+    desk.scheduler.erase({1}, "a.test");
+    desk.pass(299s);
+    EXPECT_TRUE(desk.start_all().empty());
+    desk.pass(1s);
+    EXPECT_EQ(desk.start_all().size(), 1u);
+  }
+}
+
+TEST(Scheduler, a_back_off_outlives_the_letters_and_the_route) {
+  SchedulerSettings settings;
+  settings.retry = {Seconds{4 * 3600}, Seconds{4 * 3600}};
+  Desk desk(settings);
+  desk.add(1, {"a.test"});
+  EXPECT_FALSE(desk.finish(*desk.scheduler.start(desk.now), Health::DestinationFailed));
+  desk.scheduler.erase({1}, "a.test");
+  desk.pass(2h);
+  desk.add(2, {"a.test"});
+  EXPECT_TRUE(desk.start_all().empty());
+}
+
+TEST(Scheduler, a_site_grows_step_by_step) {
+  SchedulerSettings settings;
+  settings.patience = 1ms;
+  Desk desk(settings);
+  for (std::uint64_t letter = 1; letter <= 1000; ++letter) desk.add(letter, {"one.test"});
+  auto running = desk.grow_to(2);
+  for (int i = 0; i < 40; ++i) {
+    desk.pass(10ms);
+    auto next = desk.finish(running.front());
+    running.erase(running.begin());
+    running.push_back(*next);
+    for (auto& started : desk.start_all()) running.push_back(started);
+  }
+  EXPECT_EQ(running.size(), 2u) << "not before the last growth is felt";
+}
+
+TEST(Scheduler, without_connections_nothing_is_looked_up_or_tried_until_there_are_some) {
+  SchedulerSettings settings;
+  settings.connections = 0;
+  Desk desk(settings);
+  desk.add(1, {"one.test"});
+  desk.pass(1000ms);
+  EXPECT_EQ(desk.scheduler.next_to_route(), std::nullopt);
+  EXPECT_TRUE(desk.start_all().empty());
+  settings.connections = 1;
+  desk.scheduler.set(settings);
+  desk.route_all();
+  EXPECT_EQ(desk.start_all().size(), 1U);
 }
 
 TEST(Scheduler, a_rate_is_kept) {
@@ -279,6 +380,17 @@ TEST(Scheduler, a_destination_has_limits_of_its_own_if_the_operator_says_so) {
   EXPECT_THAT(served, UnorderedElementsAre("a.test", "b.test", "b.test"));
 }
 
+TEST(Scheduler, a_destination_has_a_limit_of_attempts_at_once_if_the_operator_says_so) {
+  SchedulerSettings settings;
+  settings.patience = 1ms;
+  Desk desk(settings);
+  desk.scheduler.set_limits("a.test", LimitChange{2, std::nullopt});
+  desk.sites = {{"a.test", "mx:25"}, {"b.test", "mx:25"}};
+  for (std::uint64_t letter = 1; letter <= 60; ++letter) desk.add(letter, {letter % 2 == 0 ? "a.test" : "b.test"});
+  const auto running = desk.grow_to(5);
+  EXPECT_LE(std::ranges::count_if(running, [](const Work& work) { return work.destinations[0] == "a.test"; }), 2);
+}
+
 TEST(Scheduler, one_letter_for_one_site_goes_in_one_piece) {
   Desk desk;
   desk.sites = {{"a.test", "mx:25"}, {"b.test", "mx:25"}};
@@ -287,6 +399,29 @@ TEST(Scheduler, one_letter_for_one_site_goes_in_one_piece) {
   ASSERT_EQ(works.size(), 2u);
   std::set<std::size_t> sizes{works[0].destinations.size(), works[1].destinations.size()};
   EXPECT_THAT(sizes, UnorderedElementsAre(1, 2));
+}
+
+TEST(Scheduler, what_must_wait_does_not_travel_along) {
+  Desk desk;
+  desk.sites = {{"a.test", "mx:25"}, {"bad.test", "mx:25"}};
+  desk.add(1, {"bad.test"});
+  EXPECT_FALSE(desk.finish(*desk.scheduler.start(desk.now), Health::DestinationFailed));
+  desk.add(2, {"a.test", "bad.test"});
+  const auto works = desk.start_all();
+  ASSERT_EQ(works.size(), 1u);
+  EXPECT_THAT(works[0].destinations, ElementsAre("a.test"));
+}
+
+TEST(Scheduler, the_last_attempt_is_no_attempt_for_others_of_the_letter) {
+  Desk desk;
+  desk.sites = {{"a.test", "mx:25"}, {"b.test", "mx:25"}};
+  desk.add(1, {"a.test"});
+  desk.scheduler.make_last({1}, desk.now);
+  desk.add(1, {"b.test"});
+  const auto work = desk.scheduler.start(desk.now);
+  ASSERT_TRUE(work);
+  EXPECT_EQ(work->destinations.size(), 1u);
+  EXPECT_EQ(work->last, work->destinations[0] == "a.test");
 }
 
 TEST(Scheduler, recipients_wait_for_each_others_routes_though_not_long) {

@@ -47,8 +47,7 @@ std::optional<Work> Scheduler::start(Now now) {
 }
 
 bool Scheduler::may_start(Site& site, Now now) {
-  const std::uint32_t most = site.backoff.probing() ? 1 : std::min(site.wanted, std::max(1U, site.most_workers));
-  if (site.workers >= most) return false;
+  if (site.workers >= std::min(site.wanted, std::max(1U, site.most_workers))) return false;
   if (!site.backoff.open(now.wall) && site.last == 0) return false;
   if (site.bucket.has(site.rate, now.steady)) return true;
   if (!site.throttled) throttled_sites_.push_back(site_names_.find(*site.name));
