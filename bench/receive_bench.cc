@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rooms: flow/inbound tests
+// rooms: flow/inbound edge/net tests
 // CPU of the server for one accepted letter of 4 KiB, over loopback, with a store in memory: what dialogue, sockets,
 // TLS and headers cost without the disk. The client is a process of its own and is not counted.
 #include <arpa/inet.h>

@@ -30,7 +30,10 @@ class TcpListener final : public Listener {
     tcp::endpoint peer;
     auto [error, socket] = co_await acceptor_.async_accept(peer, asio::as_tuple(asio::use_awaitable));
     if (error) co_return std::unexpected(to_io_error(error));
-    co_return Accepted{std::make_unique<TcpStream>(std::move(socket)), from_asio(peer.address()), peer.port()};
+    boost::system::error_code ignored;
+    const tcp::endpoint local = socket.local_endpoint(ignored);
+    co_return Accepted{std::make_unique<TcpStream>(std::move(socket)), from_asio(peer.address()), peer.port(),
+                       from_asio(local.address()), local.port()};
   }
 
   std::uint16_t port() const override { return local().port(); }

@@ -16,6 +16,9 @@ struct Accepted {
   std::unique_ptr<Stream> stream;
   IpAddress peer;
   std::uint16_t peer_port = 0;
+  /// Our own end: which of several addresses was dialled.
+  IpAddress local = {};
+  std::uint16_t local_port = 0;
 };
 
 class Listener {

@@ -224,7 +224,10 @@ Awaitable<std::string> accept_over(IpAddress through) {
   auto dialled = co_await dial_tcp({through}, (*listener)->port(), {}, Deadline::in(seconds(5)));
   if (!dialled) co_return "dial failed";
   auto accepted = co_await (*listener)->accept();
-  co_return accepted ? accepted->peer.to_string() : accepted.error().context;
+  if (!accepted) co_return accepted.error().context;
+  const bool ours =
+      accepted->local == through && accepted->local_port == (*listener)->port() && accepted->peer_port != 0;
+  co_return ours ? accepted->peer.to_string() : "another end than was dialled";
 }
 
 TEST(Listen, one_socket_takes_ipv4_and_shows_it_as_ipv4_A38) {

@@ -158,6 +158,7 @@ Awaitable<void> Session::run() {
 }
 
 Awaitable<bool> Session::send() {
+  if (!stream_) co_return false;  // a handshake failed
   const std::string text = engine_->take_output();
   if (text.empty()) co_return true;
   const Deadline deadline = Deadline::in(over_ ? kFarewellTime : kReplyTime);

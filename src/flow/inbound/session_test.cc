@@ -106,6 +106,19 @@ TEST_F(SessionTest, A04_commands_behind_starttls_in_one_segment_end_the_session)
   EXPECT_TRUE(world.store.all().empty());
 }
 
+TEST_F(SessionTest, a_handshake_that_fails_ends_the_session) {
+  EXPECT_EQ(play(world, {{"", "220"},
+                         {"EHLO client.test\r\n", "250"},
+                         {"STARTTLS", ""},
+                         {"\r\n", "220"},
+                         {"EHLO again.test\r\n", "end"}})
+                .wrong,
+            "");
+  EXPECT_TRUE(world.store.all().empty());
+  EXPECT_EQ(play(world, {{"EHLO client.test\r\n", "end"}}, {.role = ListenerRole::Submissions}).text, "");
+  EXPECT_EQ(world.gate.inside(), 0u);
+}
+
 TEST_F(SessionTest, A05_what_was_said_before_tls_is_forgotten) {
   const auto heard = relay({{"MAIL FROM:<x@elsewhere.test>\r\nRCPT TO:<alice@example.org>\r\n", "250 250"},
                             {"STARTTLS\r\n", "220"},
