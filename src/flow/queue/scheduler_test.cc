@@ -256,13 +256,14 @@ TEST(Scheduler, a_destination_is_probed_with_one_letter_however_many_workers_its
   EXPECT_EQ(of_bad(running), 0);
   desk.pass(300s);
   for (int i = 0; i < 12; ++i) {
-    next = desk.finish(running.front());
-    running.erase(running.begin());
+    const auto good = std::ranges::find_if(running, [&](const Work& work) { return of_bad({work}) == 0; });
+    ASSERT_NE(good, running.end());
+    next = desk.finish(*good);
+    running.erase(good);
     if (next) running.push_back(*next);
     for (auto& started : desk.start_all()) running.push_back(started);
-    ASSERT_LE(of_bad(running), 1);
-    if (of_bad(running) == 1) break;
   }
+  EXPECT_GE(running.size(), 3u);
   EXPECT_EQ(of_bad(running), 1);
 }
 
@@ -387,7 +388,7 @@ TEST(Scheduler, a_destination_has_a_limit_of_attempts_at_once_if_the_operator_sa
   desk.scheduler.set_limits("a.test", LimitChange{2, std::nullopt});
   desk.sites = {{"a.test", "mx:25"}, {"b.test", "mx:25"}};
   for (std::uint64_t letter = 1; letter <= 60; ++letter) desk.add(letter, {letter % 2 == 0 ? "a.test" : "b.test"});
-  const auto running = desk.grow_to(5);
+  const auto running = desk.grow_to(8);
   EXPECT_LE(std::ranges::count_if(running, [](const Work& work) { return work.destinations[0] == "a.test"; }), 2);
 }
 
