@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <mutex>
 
 #include "edge/observe/log_line.h"
 
@@ -33,10 +34,18 @@ struct Log::Impl {
   LogFormat format;
   std::atomic<Level> least;
   std::atomic<std::size_t> told_dropped{0};
-  std::shared_ptr<spdlog::details::thread_pool> pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-  std::shared_ptr<spdlog::async_logger> logger = make_logger(pool);
+  // Begun with the first line: until then the process has no thread of ours, so that it can become another user.
+  std::once_flag begun;
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<spdlog::async_logger> logger;
+
+  void begin() {
+    pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
+    logger = make_logger(pool);
+  }
 
   void put(Level level, std::string_view name, std::span<const Field> fields) {
+    std::call_once(begun, [this] { begin(); });
     auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     const Event event{now, level, name, fields};
     std::string line = format == LogFormat::Json ? json_line(event) : text_line(event);

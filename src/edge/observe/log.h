@@ -18,7 +18,8 @@ struct Field {
   std::variant<std::string_view, std::int64_t, double, bool> value;
 };
 
-/// Safe to use from several threads; a slow reader of standard error never holds up a session for long.
+/// Safe to use from several threads; a slow reader of standard error never holds up a session for long. Its own thread
+/// begins with the first line.
 class Log {
  public:
   Log(LogFormat format, Level least);

@@ -6,6 +6,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <filesystem>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -120,6 +121,17 @@ TEST(Log, what_is_less_than_asked_for_is_left_out_and_the_level_can_change) {
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_THAT(lines[0], testing::EndsWith(" INFO seen"));
   EXPECT_THAT(lines[1], testing::EndsWith(" ERROR last"));
+}
+
+// edge/privileges refuses to change the user of a process with threads.
+TEST(Log, there_is_no_thread_before_the_first_line) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
+  Log log(LogFormat::Text, Level::Info);
+  log.write(Level::Debug, "unseen", {});
+  EXPECT_EQ(threads(), before);
 }
 
 TEST(Log, lines_of_several_threads_stay_whole) {
