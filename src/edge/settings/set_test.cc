@@ -102,6 +102,19 @@ TEST(Table, the_operators_page_is_made_from_it) {
     EXPECT_THAT(page, HasSubstr(std::string(info.key.substr(info.key.find('.') + 1))));
 }
 
+// UPDATE_DOCS=1 in the environment writes the file instead.
+TEST(Table, the_example_file_is_made_from_it) {
+  const char* path = POSTSEAL_SOURCE_DIR "/packaging/postseal.example.toml";
+  const std::string expected =
+      "# Every key there is, with its default; `postseal init` writes such a file for your host and domains.\n\n" +
+      settings_toml({}, TomlStyle::Commented);
+  if (std::getenv("UPDATE_DOCS") != nullptr) std::ofstream(path) << expected;
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(text, expected) << "run this test with UPDATE_DOCS=1 in the environment";
+  EXPECT_EQ(parse_settings(text, path).value(), Settings{});
+}
+
 TEST(Table, the_example_on_the_operators_page_is_valid) {
   std::string page = settings_markdown();
   std::size_t start = page.find("```toml\n") + 8;
