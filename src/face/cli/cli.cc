@@ -35,6 +35,11 @@ int run(int argc, char** argv) {
     add_dane(app, exit_code);
     add_mta_sts(app, exit_code);
     add_lab(app, exit_code);
+    add_init(app, exit_code);
+    add_config(app, exit_code);
+    add_account(app, exit_code);
+    add_queue(app, exit_code);
+    add_trace(app, exit_code);
     if (is_unknown_command(app, argc, argv)) {
       fmt::print(stderr, "postseal: {} is no command; postseal --help lists them\n", argv[1]);
       return kUsage;

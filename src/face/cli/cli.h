@@ -26,6 +26,7 @@ enum ExitCode : int {
   kCannotCreate = 73,
   kIoError = 74,
   kTemporary = 75,
+  kNoPermission = 77,
   kConfig = 78,
 };
 
@@ -35,6 +36,12 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_dane(CLI::App& app, int& exit_code);
 void add_mta_sts(CLI::App& app, int& exit_code);
 void add_lab(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
+void add_init(CLI::App& app, int& exit_code);
+void add_config(CLI::App& app, int& exit_code);
+void add_account(CLI::App& app, int& exit_code);
+void add_queue(CLI::App& app, int& exit_code);
+void add_trace(CLI::App& app, int& exit_code);
 
 int run(int argc, char** argv);
 
