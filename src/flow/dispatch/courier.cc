@@ -25,7 +25,8 @@ std::string local_site(const addressing::Transport& transport) {
     if (!lmtp->unix_path.empty()) return fmt::format("{}lmtp:{}", kLocal, lmtp->unix_path);
     return fmt::format("{}lmtp:[{}]:{}", kLocal, lmtp->address ? lmtp->address->to_string() : "", lmtp->port);
   }
-  return fmt::format("{}maildir", kLocal);
+  const auto* maildir = std::get_if<addressing::ToMaildir>(&transport);
+  return fmt::format("{}maildir:{}", kLocal, maildir ? maildir->root : "");
 }
 
 bool stays_here(const addressing::Transport* transport) {
@@ -63,7 +64,7 @@ queue::RecipientResult local_result(const local::Verdict& verdict) {
       result.outcome = queue::Outcome::Bounced;
       break;
   }
-  result.scope = verdict.reply ? queue::Scope::Recipient : queue::Scope::Site;
+  result.scope = verdict.site_wide ? queue::Scope::Site : queue::Scope::Recipient;
   result.status = verdict.status;
   result.host = verdict.host;
   result.explanation = verdict.explanation;

@@ -139,6 +139,7 @@ Awaitable<policy::Facts> gather_facts_by(GatherFrom from, const settings::Settin
   facts.port = settings.delivery.port;
   facts.message = demands;
   facts.now = from.clock.now();
+  if (auto name = Domain::parse(settings.delivery.hostname)) facts.own_name = std::move(*name);
   facts.local = settings::rule_for(settings, destination, facts.now);
   if (route) {
     // RFC 8461 §3.4 (S35): behind a smart host, its domain is the policy domain.

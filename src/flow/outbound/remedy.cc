@@ -17,6 +17,8 @@ std::string_view remedy(policy::ReasonCode code) {
     case AllHostsNotFound:
     case NoHosts:
       return "the domain's owner must correct its MX records";
+    case Ourselves:
+      return "list the domain in the settings if its mail belongs here; else its owner must correct its MX records";
     case DomainNotFound:
       return "check the spelling of the address";
     case NullMx:

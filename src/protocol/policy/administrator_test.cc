@@ -94,6 +94,36 @@ TEST(Administrator, a_sender_who_asks_for_it_gets_a_proof_or_nothing) {
           }
 }
 
+/// mx.example.test (10), mx2 (20) and mx3 (20), of which one is we.
+Facts facts_with_ourselves(const char* own_name) {
+  Facts facts = facts_of({});
+  facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::Secure, Tlsa::Usable));
+  facts.hosts.push_back(host_facts("mx3.example.test", 20, Address::Secure, Tlsa::Usable));
+  facts.own_name = domain(own_name);
+  return facts;
+}
+
+// RFC 5321 §5.1: no mail goes round in circles between the MX hosts of a domain.
+TEST(Administrator, only_hosts_that_are_better_than_ourselves_are_tried) {
+  const Decision decision = decide(facts_with_ourselves("mx3.example.test"));
+  EXPECT_EQ(decision.course, Course::Dial);
+  EXPECT_EQ(decision.hosts.at(0).use, HostUse::Dial);
+  EXPECT_EQ(decision.hosts.at(1).use, HostUse::Skip);
+  EXPECT_EQ(decision.hosts.at(2).use, HostUse::Skip);
+}
+
+TEST(Administrator, mail_that_would_come_back_to_ourselves_is_kept_and_not_bounced) {
+  const Decision decision = decide(facts_with_ourselves("mx.example.test"));
+  EXPECT_EQ(decision.course, Course::Defer);
+  EXPECT_EQ(decision.status.to_string(), "4.4.6");
+}
+
+TEST(Administrator, a_route_to_ourselves_is_the_administrators_own_business) {
+  Facts facts = facts_with_ourselves("mx.example.test");
+  facts.mx_lookup = false;
+  EXPECT_EQ(decide(facts).course, Course::Dial);
+}
+
 TEST(Administrator, S37_no_policy_binds_an_address_literal) {
   EXPECT_EQ(decide(facts_of_literal({.sts = Sts::EnforceMismatch})).hosts.at(0).use, HostUse::Dial);
 }

@@ -16,6 +16,7 @@ constexpr EnhancedStatus kBadDomain{5, 1, 2};    // RFC 3463 §3.2: bad destinat
 constexpr EnhancedStatus kRequireTls{5, 7, 30};  // RFC 8689 §4.2.1
 constexpr EnhancedStatus kDnsFailure{4, 4, 3};   // RFC 3463 §3.5: directory server failure
 constexpr EnhancedStatus kNoHost{4, 4, 4};       // RFC 3463 §3.5: unable to route
+constexpr EnhancedStatus kLoop{4, 4, 6};         // RFC 3463 §3.5: routing loop detected
 constexpr EnhancedStatus kPolicy{4, 7, 5};       // RFC 3463 §3.8: cryptographic failure
 
 Decision end(Decision decision, Course course, EnhancedStatus status, ReasonCode code, std::string text) {
@@ -42,6 +43,24 @@ bool has_reason(const HostDecision& host, ReasonCode code) {
 std::string domain_of(const Facts& facts) {
   const auto* domain = std::get_if<Domain>(&facts.next_hop);
   return domain ? domain->unicode() : to_string(facts.next_hop);
+}
+
+/// RFC 5321 §5.1 MUST: where this server is among the MX hosts, it and those that are no better are not tried: each
+/// would send the mail back to us. Kept, not bounced, since an unsigned MX answer can name anybody.
+void leave_out_ourselves(const Facts& facts, std::vector<HostDecision>& hosts) {
+  if (!facts.mx_lookup || !facts.own_name) return;
+  const auto ourselves = std::ranges::find(hosts, *facts.own_name, &HostDecision::host);
+  if (ourselves == hosts.end()) return;
+  const auto preference = ourselves->preference;
+  for (HostDecision& host : hosts) {
+    if (host.preference < preference || host.use != HostUse::Dial) continue;
+    host.use = HostUse::Skip;
+    host.requirement = {};
+    host.reasons.push_back(
+        {ReasonCode::Ourselves, fmt::format("the MX records name this server, {}, at preference {}: mail for {} would "
+                                            "come back to us",
+                                            facts.own_name->unicode(), preference, domain_of(facts))});
+  }
 }
 
 /// No host can be dialled: what does that mean for the message?
@@ -81,7 +100,9 @@ Decision conclude_without_host(const Facts& facts, Decision decision) {
            (unauthentic(host) && policy_unknown);
   });
   decision.course = Course::Defer;
-  decision.status = unknown ? kDnsFailure : kPolicy;
+  const bool loop =
+      std::ranges::any_of(hosts, [](const HostDecision& host) { return has_reason(host, ReasonCode::Ourselves); });
+  decision.status = unknown ? kDnsFailure : loop ? kLoop : kPolicy;
   return decision;
 }
 
@@ -128,6 +149,7 @@ Decision decide(const Facts& facts) {
 
   // RFC 7672 §2.2.1 (D42): the order is that of preference alone; what a host publishes does not move it.
   for (const HostFacts& host : facts.hosts) decision.hosts.push_back(decide_host(facts, host));
+  leave_out_ourselves(facts, decision.hosts);
   const bool any = std::ranges::any_of(decision.hosts, [](const auto& host) { return host.use == HostUse::Dial; });
   if (!any) return conclude_without_host(facts, std::move(decision));
   decision.course = Course::Dial;

@@ -45,12 +45,13 @@ struct MessageDemands {
 };
 
 struct Facts {
-  MailDestination next_hop;       ///< the recipient's domain, the configured route's, or an address literal
-  dns::Answer<dns::MxRecord> mx;  ///< not asked for an address literal or a fixed host
-  bool mx_lookup = true;          ///< false: [literal] or a route to one host without MX lookup
-  bool implicit_mx = false;       ///< RFC 5321 §5.1: no MX, the domain itself
-  std::vector<HostFacts> hosts;   ///< by preference, ties in the order to try
-  bool hosts_left_out = false;    ///< the MX answer names more hosts than the settings let us look at
+  MailDestination next_hop;        ///< the recipient's domain, the configured route's, or an address literal
+  dns::Answer<dns::MxRecord> mx;   ///< not asked for an address literal or a fixed host
+  bool mx_lookup = true;           ///< false: [literal] or a route to one host without MX lookup
+  bool implicit_mx = false;        ///< RFC 5321 §5.1: no MX, the domain itself
+  std::vector<HostFacts> hosts;    ///< by preference, ties in the order to try
+  std::optional<Domain> own_name;  ///< as others know this server; absent: it takes no mail itself
+  bool hosts_left_out = false;     ///< the MX answer names more hosts than the settings let us look at
   mtasts::StsFacts sts;
   std::optional<LocalRule> local;
   /// The administrator asks that a destination which had working TLS before never gets plaintext again, and this one

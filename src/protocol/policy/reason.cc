@@ -24,6 +24,8 @@ constexpr ReasonInfo info(ReasonCode code) {
       return {"mx-secure", "RFC 7672 §2.2.1"};
     case ReasonCode::NoHosts:
       return {"no-hosts", "RFC 5321 §5.1"};
+    case ReasonCode::Ourselves:
+      return {"ourselves", "RFC 5321 §5.1"};
     case ReasonCode::AddressLiteral:
       return {"address-literal", "RFC 7672 §2.2"};
     case ReasonCode::AllHostsNotFound:

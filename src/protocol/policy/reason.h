@@ -15,6 +15,7 @@ enum class ReasonCode {
   MxInsecure,
   MxSecure,
   NoHosts,
+  Ourselves,
   AddressLiteral,
   AllHostsNotFound,
   // about one host: addresses
