@@ -7,7 +7,12 @@ set(POSTSEAL_UNIT_DIR lib/systemd/system CACHE STRING "Where units go, below the
 
 function(postseal_add_install)
   install(TARGETS postseal RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  configure_file(${CMAKE_SOURCE_DIR}/packaging/postseal.service ${CMAKE_BINARY_DIR}/packaging/postseal.service @ONLY)
+  # At install time, because only then the prefix is known for good (cmake --install --prefix).
+  install(CODE "
+    set(CMAKE_INSTALL_FULL_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    set(CMAKE_INSTALL_FULL_DOCDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}\")
+    configure_file(\"${CMAKE_SOURCE_DIR}/packaging/postseal.service\"
+                   \"${CMAKE_BINARY_DIR}/packaging/postseal.service\" @ONLY)")
   install(FILES ${CMAKE_BINARY_DIR}/packaging/postseal.service
                 ${CMAKE_SOURCE_DIR}/packaging/postseal-relay.socket
                 ${CMAKE_SOURCE_DIR}/packaging/postseal-submission.socket
