@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is: counts and listings. The work is in scheduler_lines.cc and scheduler_work.cc.
+// What is: counts and listings. The work is in scheduler_lines.cc, scheduler_time.cc and scheduler_work.cc.
 #include "flow/queue/scheduler.h"
 
 #include <algorithm>

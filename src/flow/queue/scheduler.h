@@ -166,8 +166,6 @@ class Scheduler {
   Index entry_of(spool::LetterId letter, std::string_view destination) const;
   /// The numbers of all entries of a letter, as they are now.
   std::vector<Index> entries_of(spool::LetterId letter) const;
-  bool has_route(const Destination& destination, Now now) const;
-  void want_route(Index destination);
   void line_up(std::span<const Index> siblings, Now now);
   void line_up_all(std::vector<Index> entries, Now now);
   void push_ready(Index entry);
@@ -178,6 +176,10 @@ class Scheduler {
   void enroll(Index destination);
   void enroll_site(Index site);
   void unpark(Destination& destination);
+
+  // scheduler_time.cc: routes, and what time brings
+  bool has_route(const Destination& destination, Now now) const;
+  void want_route(Index destination);
   void attach(Index destination, Index site);
   void detach(Index destination);
   void sweep_idle(Now now);
