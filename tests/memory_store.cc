@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace postseal::testing {
+namespace postseal::tests {
 
 namespace {
 
@@ -163,4 +163,4 @@ std::vector<spool::QueuedLetter> MemoryStore::all() {
   return letters;
 }
 
-}  // namespace postseal::testing
+}  // namespace postseal::tests

@@ -7,7 +7,7 @@
 
 #include "protocol/spool/store.h"
 
-namespace postseal::testing {
+namespace postseal::tests {
 
 class MemoryStore final : public spool::Store {
  public:
@@ -46,4 +46,4 @@ class MemoryStore final : public spool::Store {
   std::optional<spool::StoreError> failure_;
 };
 
-}  // namespace postseal::testing
+}  // namespace postseal::tests

@@ -44,13 +44,7 @@ Awaitable<std::expected<std::unique_ptr<Listener>, IoError>> listen_tcp(IpAddres
 Awaitable<std::expected<std::unique_ptr<Listener>, IoError>> listen_everywhere(std::uint16_t port,
                                                                                ListenOptions options);
 
-/// sd_listen_fds(3): sockets that were bound for us before we started.
-struct PassedSocket {
-  int fd = -1;
-  std::string name;  ///< FileDescriptorName= of the socket unit; may be empty
-};
-/// From LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES; empty when they are not for this process. Marks them close-on-exec.
-std::vector<PassedSocket> passed_sockets();
+/// A socket that listens already, bound for us before we started (edge/privileges takes them from systemd).
 /// The socket is duplicated, so that several threads can accept from the same one. The error says what it is not.
 Awaitable<std::expected<std::unique_ptr<Listener>, IoError>> adopt_listener(int fd);
 

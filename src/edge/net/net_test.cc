@@ -261,15 +261,5 @@ TEST(Listen, a_passed_socket_is_used_if_it_listens) {
   EXPECT_EQ(tests::run_coroutine(adopt(false)), "refused");
 }
 
-TEST(Listen, passed_sockets_are_for_the_process_that_is_named) {
-  ::setenv("LISTEN_FDS", "1", 1);
-  ::setenv("LISTEN_PID", std::to_string(::getpid() + 1).c_str(), 1);
-  EXPECT_TRUE(passed_sockets().empty());
-  ::setenv("LISTEN_PID", "x", 1);
-  EXPECT_TRUE(passed_sockets().empty());
-  ::unsetenv("LISTEN_FDS");
-  ::unsetenv("LISTEN_PID");
-}
-
 }  // namespace
 }  // namespace postseal::net

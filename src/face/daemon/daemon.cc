@@ -194,6 +194,7 @@ class Daemon {
   }
 
   std::expected<void, Failure> build_way_out() {
+    slow_.emplace(1);
     auto adapters = outbound::Adapters::create(settings(), main_.get_executor(),
                                                [this](const std::string& line) { warn("delivery", line); });
     if (!adapters) return fail(Failure::Kind::Config, adapters.error());
@@ -203,7 +204,7 @@ class Daemon {
         std::make_unique<local::Delivery>(local::DeliverySettings{.hostname = settings().delivery.hostname}, clock_);
     courier_ = std::make_unique<dispatch::MailCourier>(*outbound_, *local_, [this] { return directory_.get(); });
     queue_ = std::make_unique<queue::Queue>(
-        queue::Services{*store_, *courier_, witness_, clock_, main_.get_executor(), slow_.get_executor()},
+        queue::Services{*store_, *courier_, witness_, clock_, main_.get_executor(), slow_->get_executor()},
         settings().queue, settings().delivery.hostname);
     if (auto loaded = queue_->load(); !loaded) {
       return fail(Failure::Kind::Unavailable, "the queue cannot be read: " + loaded.error().what);
@@ -343,7 +344,6 @@ class Daemon {
 
   /// What has to be done now and then.
   Awaitable<void> keep_house() {
-    auto next_hourly = std::chrono::steady_clock::now();
     while (!stopping_) {
       co_await sleep(std::chrono::seconds(2));
       if (stopping_) break;
@@ -353,11 +353,6 @@ class Daemon {
       metrics_.set(observe::Gauge::StoreBytesOnDisk, static_cast<double>(size.bytes_on_disk));
       if (accounts_time() != accounts_changed_) {
         if (auto done = load_directory(); !done) warn("addresses", done.error());
-      }
-      if (std::chrono::steady_clock::now() >= next_hourly) {
-        next_hourly += std::chrono::hours(1);
-        asio::post(slow_,
-                   [this, until = clock_.now() - settings().queue.trace_kept] { store_->forget_traces_before(until); });
       }
     }
   }
@@ -396,7 +391,7 @@ class Daemon {
     for (auto& thread : threads_) {
       if (thread.thread.joinable()) thread.thread.join();
     }
-    slow_.join();
+    if (slow_) slow_->join();
   }
 
   /// A connection that waits for its next letter costs the other side a place.
@@ -418,7 +413,7 @@ class Daemon {
 
   // In the order of building; what is below uses what is above and goes first.
   asio::io_context main_{1};
-  asio::thread_pool slow_{1};
+  std::optional<asio::thread_pool> slow_;  ///< not before root has become somebody else: that needs a single thread
   asio::steady_timer house_timer_{main_};
   std::deque<SessionThread> threads_;
   std::unique_ptr<journal::Spool> store_;

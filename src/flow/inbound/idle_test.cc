@@ -18,7 +18,7 @@
 namespace postseal::inbound {
 namespace {
 
-/// Enough for pages not to count. With 1,000 the figures are the same within a few percent.
+/// Enough for pages not to count.
 constexpr std::uint16_t kConnections = 200;
 
 // Sanitizers keep what is freed and pad what is not: there the figure says nothing.

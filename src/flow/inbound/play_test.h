@@ -67,7 +67,7 @@ struct World {
 
   std::filesystem::path home;
   tests::StillClock clock{tests::kNoon};
-  postseal::testing::MemoryStore store;
+  tests::MemoryStore store;
   std::optional<accounts::Accounts> accounts;
   observe::Log log{observe::LogFormat::Text, observe::Level::Error};
   observe::Metrics metrics;

@@ -50,7 +50,7 @@ TEST(Remembered, the_best_is_kept_and_half_a_year_old_is_too_old) {
 }
 
 TEST(Remembered, survives_a_restart) {
-  testing::MemoryStore store;
+  tests::MemoryStore store;
   Remembered before;
   for (int i = 0; i < 1000; ++i) {
     before.learn(Domain::parse("d" + std::to_string(i) + ".test").value(), Security::Dane, kStart);
@@ -81,7 +81,7 @@ TEST(Remembered, many_domains_of_one_moment_need_few_writes) {
 }
 
 TEST(Remembered, lines_that_make_no_sense_are_left_out) {
-  testing::MemoryStore store;
+  tests::MemoryStore store;
   ASSERT_TRUE(store.put_note("remembered/00",
                              "one.test dane 20000 20000\nbad\n x y\ntwo.test plaintext 20000 20000\n"
                              "three.test dane 99999999999999999999 1\nfour.test dane -5 20000\nfive.test tls 20000"));

@@ -178,7 +178,7 @@ inline spool::Envelope envelope_to(const std::vector<std::string>& recipients, W
 /// Writes down what is committed and marked, in order; can be told to refuse changes.
 class ObservedStore final : public spool::Store {
  public:
-  explicit ObservedStore(testing::MemoryStore& store) : store_(store) {}
+  explicit ObservedStore(tests::MemoryStore& store) : store_(store) {}
   std::vector<std::string> events;
   bool refuses_changes = false;
   bool waits = true;
@@ -218,13 +218,13 @@ class ObservedStore final : public spool::Store {
   Size size() override { return store_.size(); }
 
  private:
-  testing::MemoryStore& store_;
+  tests::MemoryStore& store_;
 };
 
 /// Everything but the queue, which may die and come back.
 class Stage {
  public:
-  testing::MemoryStore store;
+  tests::MemoryStore store;
   ObservedStore observed{store};
   FakeCourier courier;
   FakeWitness witness;

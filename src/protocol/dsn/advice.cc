@@ -80,7 +80,7 @@ Advice advice(EnhancedStatus status) {
   for (const Row& row : kRows) {
     if (row.subject == status.subject && (row.detail == status.detail || row.detail == -1)) return row.advice;
   }
-  return {"The other server gave no reason that we know.", "Read what it said, or ask your postmaster."};
+  return {"It was given up for the reason below.", "Read the reason, or ask your postmaster."};
 }
 
 }  // namespace postseal::dsn
