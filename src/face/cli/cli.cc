@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
     add_dane(app, exit_code);
     add_mta_sts(app, exit_code);
     add_lab(app, exit_code);
+    add_serve(app, exit_code);
     add_init(app, exit_code);
     add_config(app, exit_code);
     add_account(app, exit_code);
