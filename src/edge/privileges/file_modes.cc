@@ -54,11 +54,14 @@ Done make_directory_for(const std::string& path, unsigned mode, unsigned uid, un
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   if (error) return fail(path, error.message());
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return fail(path, std::strerror(errno));
-  struct stat there{};
-  if (::lstat(path.c_str(), &there) != 0) return fail(path, std::strerror(errno));
-  if (!S_ISDIR(there.st_mode)) return fail(path, "is no directory");
-  if (there.st_uid == uid && there.st_gid == gid && (there.st_mode & 07777U) == mode) return {};
+  if (::mkdir(path.c_str(), mode) != 0) {
+    if (errno != EEXIST) return fail(path, std::strerror(errno));
+    // Somebody else's, or /tmp: root does not give away what it has not made.
+    struct stat there{};
+    if (::stat(path.c_str(), &there) != 0) return fail(path, std::strerror(errno));
+    if (!S_ISDIR(there.st_mode)) return fail(path, "is no directory");
+    return {};
+  }
   if (::lchown(path.c_str(), uid, gid) != 0 || ::chmod(path.c_str(), mode) != 0)
     return fail(path, std::strerror(errno));
   return {};

@@ -13,7 +13,8 @@ std::expected<void, std::string> check_secret_file(const std::string& path);
 /// The store: a directory of this user; nobody else may enter. Absent is right, too: it will be made so.
 std::expected<void, std::string> check_private_directory(const std::string& path);
 
-/// With its parents, the last with this mode and owner. For root, before it becomes somebody else.
+/// With its parents, the last with this mode and owner; one that is there already is left as it is. For root, before it
+/// becomes somebody else.
 std::expected<void, std::string> make_directory_for(const std::string& path, unsigned mode, unsigned uid, unsigned gid);
 
 }  // namespace postseal::privileges

@@ -197,5 +197,16 @@ TEST_F(FileModes, a_directory_is_made_with_mode_and_owner) {
   EXPECT_FALSE(make_directory_for(file(0600), 0750, uid, gid)) << "no directory";
 }
 
+TEST_F(FileModes, a_directory_that_is_there_keeps_its_owner_and_mode) {
+  const std::string path = folder_ / "theirs";
+  ASSERT_EQ(::mkdir(path.c_str(), 0711), 0);
+  ASSERT_EQ(::chmod(path.c_str(), 0711), 0);
+  ASSERT_TRUE(make_directory_for(path, 0700, 65534, 65534));
+  struct stat there{};
+  ASSERT_EQ(::stat(path.c_str(), &there), 0);
+  EXPECT_EQ(there.st_mode & 07777U, 0711U);
+  EXPECT_EQ(there.st_uid, ::getuid());
+}
+
 }  // namespace
 }  // namespace postseal::privileges

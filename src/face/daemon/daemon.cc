@@ -29,6 +29,7 @@
 #include "face/daemon/in_force.h"
 #include "face/daemon/sockets.h"
 #include "flow/dispatch/courier.h"
+#include "flow/dispatch/trace_line.h"
 #include "flow/inbound/inbound.h"
 #include "flow/outbound/adapters.h"
 #include "flow/queue/log_witness.h"
@@ -100,7 +101,7 @@ class Daemon {
     if (settings().delivery.hostname.empty()) {
       return fail(Failure::Kind::Config, "delivery.hostname is not set: the name that others know this server by");
     }
-    settings().listeners = listeners_or_usual(settings().listeners);
+    settings().listeners = settings::listeners_of(settings());
     return {};
   }
 
@@ -114,37 +115,14 @@ class Daemon {
       if (!doors) return fail(Failure::Kind::Unavailable, doors.error());
       thread.doors = std::move(*doors);
     }
-    return open_admin_sockets();
+    return open_metrics_socket();
   }
 
-  std::expected<void, Failure> open_admin_sockets() {
-    const auto& admin = settings().admin;
-    if (privileges::is_root()) {
-      const auto user = privileges::find_user(settings().server.user);
-      if (!user) return fail(Failure::Kind::Config, user.error());
-      const auto socket_dir = std::filesystem::path(admin.socket).parent_path().string();
-      for (const auto& [path, mode] :
-           {std::pair<std::string, unsigned>{socket_dir, 0750U}, {settings().store.directory, 0700U}}) {
-        auto made = privileges::make_directory_for(path, mode, user->uid, user->gid);
-        if (!made) return fail(Failure::Kind::Permission, made.error());
-      }
-    }
-    const auto handed = [this](std::string_view name) {
-      return std::ranges::find(handed_, name, &privileges::HandedSocket::name);
-    };
-    if (const auto socket = handed("admin"); socket != handed_.end()) {
-      admin_socket_ = http::ListeningSocket::adopt(socket->descriptor);
-    } else if (!admin.socket.empty()) {
-      const auto folder = std::filesystem::path(admin.socket).parent_path().string();
-      if (!folder.empty()) (void)store::make_directory(folder);
-      auto opened = http::ListeningSocket::on_unix(admin.socket, 0660);
-      if (!opened) return fail(Failure::Kind::Unavailable, "admin.socket: " + opened.error());
-      admin_socket_ = std::move(*opened);
-    }
-    if (const auto socket = handed("metrics"); socket != handed_.end()) {
+  std::expected<void, Failure> open_metrics_socket() {
+    if (const auto* socket = handed("metrics")) {
       metrics_socket_ = http::ListeningSocket::adopt(socket->descriptor);
-    } else if (!admin.metrics_address.empty()) {
-      const auto at = settings::parse_host_port(admin.metrics_address);
+    } else if (const auto& address = settings().admin.metrics_address; !address.empty()) {
+      const auto at = settings::parse_host_port(address);
       if (!at) return fail(Failure::Kind::Config, "admin.metrics_address: " + at.error());
       auto opened = http::ListeningSocket::on_tcp(at->address, at->port);
       if (!opened) return fail(Failure::Kind::Unavailable, "admin.metrics_address: " + opened.error());
@@ -153,10 +131,43 @@ class Daemon {
     return {};
   }
 
+  const privileges::HandedSocket* handed(std::string_view name) const {
+    const auto found = std::ranges::find(handed_, name, &privileges::HandedSocket::name);
+    return found == handed_.end() ? nullptr : &*found;
+  }
+
+  /// Where the server's own user will write and root alone can make a place.
+  std::expected<void, Failure> make_places(const privileges::User& user) {
+    const auto folder = std::filesystem::path(settings().admin.socket).parent_path().string();
+    for (const auto& [path, mode] :
+         {std::pair<std::string, unsigned>{folder, 0750U}, {settings().store.directory, 0700U}}) {
+      if (path.empty()) continue;
+      auto made = privileges::make_directory_for(path, mode, user.uid, user.gid);
+      if (!made) return fail(Failure::Kind::Permission, made.error());
+    }
+    return {};
+  }
+
+  /// As the user that the server is by now, so that its file is that user's.
+  std::expected<void, Failure> open_admin_socket() {
+    const auto& path = settings().admin.socket;
+    if (const auto* socket = handed("admin")) {
+      admin_socket_ = http::ListeningSocket::adopt(socket->descriptor);
+    } else if (!path.empty()) {
+      const auto folder = std::filesystem::path(path).parent_path().string();
+      if (!folder.empty()) (void)store::make_directory(folder);
+      auto opened = http::ListeningSocket::on_unix(path, 0660);
+      if (!opened) return fail(Failure::Kind::Unavailable, "admin.socket: " + opened.error());
+      admin_socket_ = std::move(*opened);
+    }
+    return {};
+  }
+
   std::expected<void, Failure> drop_privileges() {
     if (privileges::is_root()) {
       const auto user = privileges::find_user(settings().server.user);
       if (!user) return fail(Failure::Kind::Config, user.error());
+      if (auto made = make_places(*user); !made) return made;
       if (user->uid != 0) {
         if (auto done = privileges::become(*user); !done) return fail(Failure::Kind::Permission, done.error());
         return {};
@@ -179,7 +190,7 @@ class Daemon {
     auto opened = journal::open_spool(std::move(spool));
     if (!opened) return fail(Failure::Kind::Unavailable, "the store: " + opened.error().what);
     store_ = std::move(*opened);
-    accounts_ = std::make_unique<accounts::Accounts>(directory + "/accounts", clock_, 2);
+    accounts_ = std::make_unique<accounts::Accounts>(settings::accounts_directory(settings()), clock_, 2);
     return {};
   }
 
@@ -202,7 +213,8 @@ class Daemon {
     outbound_ = std::make_unique<outbound::Outbound>(adapters_->services(), adapters_->settings());
     local_ =
         std::make_unique<local::Delivery>(local::DeliverySettings{.hostname = settings().delivery.hostname}, clock_);
-    courier_ = std::make_unique<dispatch::MailCourier>(*outbound_, *local_, [this] { return directory_.get(); });
+    courier_ = std::make_unique<dispatch::MailCourier>(
+        *outbound_, *local_, [this] { return directory_.get(); }, metrics_, clock_);
     queue_ = std::make_unique<queue::Queue>(
         queue::Services{*store_, *courier_, witness_, clock_, main_.get_executor(), slow_->get_executor()},
         settings().queue, settings().delivery.hostname);
@@ -223,13 +235,18 @@ class Daemon {
         .metrics = metrics_,
         .clock = clock_,
         .gate = gate_,
-        .accepted = [this](const spool::QueuedLetter& letter) { queue_->accepted(letter); },
+        .accepted =
+            [this](const spool::QueuedLetter& letter) {
+              store_->add_trace(letter.id, letter.envelope.received, dispatch::acceptance_line(letter));
+              queue_->accepted(letter);
+            },
     });
     for (auto& thread : threads_) thread.inbound = std::make_unique<inbound::Inbound>(*around_);
     return {};
   }
 
   std::expected<void, Failure> open_admin() {
+    if (auto opened = open_admin_socket(); !opened) return opened;
     door_ = admin::door_to(*queue_, *store_);
     const admin::Services services{metrics_, log_, *door_, [this] { return readiness(); }};
     if (admin_socket_) {
@@ -278,7 +295,7 @@ class Daemon {
   /// When an account was last made, changed or removed: each is a file of its own, replaced whole.
   std::filesystem::file_time_type accounts_time() const {
     std::error_code none;
-    return std::filesystem::last_write_time(start_.settings.store.directory + "/accounts", none);
+    return std::filesystem::last_write_time(settings::accounts_directory(start_.settings), none);
   }
 
   Awaitable<void> watch_signals() {

@@ -58,13 +58,6 @@ Awaitable<Opened> bind_all(std::vector<settings::Listener> listeners) {
 
 }  // namespace
 
-std::vector<settings::Listener> listeners_or_usual(const std::vector<settings::Listener>& given) {
-  if (!given.empty()) return given;
-  return {{settings::ListenerRole::Relay, "*", 25},
-          {settings::ListenerRole::Submission, "*", 587},
-          {settings::ListenerRole::Submissions, "*", 465}};
-}
-
 Opened open_doors(boost::asio::io_context& context, const std::vector<settings::Listener>& listeners,
                   const std::vector<privileges::HandedSocket>& handed) {
   Opened opened;

@@ -18,9 +18,6 @@ struct MailDoor {
   std::unique_ptr<net::Listener> listener;
 };
 
-/// RFC 5321 §2, RFC 6409 §3.1, RFC 8314 §3.3: 25, 587 and 465, where the settings name none.
-std::vector<settings::Listener> listeners_or_usual(const std::vector<settings::Listener>& given);
-
 /// For one thread: each further call gives a listener of its own on the same port. Handed sockets, if there are any,
 /// stand in for the settings' listeners: by name ("smtp", "submission", "submissions"), else by port.
 /// REQUIRES: nothing runs on the context. The error says which address and why.

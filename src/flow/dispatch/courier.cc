@@ -7,6 +7,7 @@
 #include <map>
 
 #include "edge/settings/values.h"
+#include "flow/dispatch/trace_line.h"
 #include "flow/dispatch/verdict_words.h"
 #include "vocab/await_all.h"
 
@@ -48,6 +49,17 @@ std::optional<settings::Route> route_over(const queue::NextHop& next_hop, const 
   route.mx_lookup = false;
   route.port = host->port;
   return route;
+}
+
+/// What sessions cost: handshakes are dear, letters over an open session are not.
+void count_sessions(const outbound::DeliveryRecord& record, observe::Metrics& metrics) {
+  for (const auto& attempt : record.attempts) {
+    if (attempt.shared_session) {
+      metrics.add(observe::Counter::SessionsReused);
+    } else if (attempt.evidence && attempt.evidence->tls) {
+      metrics.add(observe::Counter::Handshakes, attempt.evidence->tls->resumed ? "resumed" : "full");
+    }
+  }
 }
 
 queue::RecipientResult local_result(const local::Verdict& verdict) {
@@ -119,9 +131,9 @@ Awaitable<queue::AttemptResult> MailCourier::deliver_here(queue::Job job) {
     local.id = job.letter;
     local.envelope = envelope;
     local.open = job.open;
-    for (const auto& verdict : co_await local_.deliver(std::move(local))) {
-      result.recipients.push_back(local_result(verdict));
-    }
+    const auto verdicts = co_await local_.deliver(std::move(local));
+    for (const auto& verdict : verdicts) result.recipients.push_back(local_result(verdict));
+    result.records.push_back(local_line(envelope, verdicts, clock_.now()));
   }
   co_return result;
 }
@@ -165,6 +177,7 @@ Awaitable<queue::AttemptResult> MailCourier::deliver_outward(queue::Job job) {
       one.index = job.recipients.at(one.index).index;
       result.recipients.push_back(std::move(one));
     }
+    count_sessions(record, metrics_);
     result.records.push_back(outbound::to_json(record));
   }
   co_return result;

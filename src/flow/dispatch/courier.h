@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "edge/observe/metrics.h"
 #include "flow/local/delivery.h"
 #include "flow/outbound/deliver.h"
 #include "flow/queue/courier.h"
@@ -19,8 +20,9 @@ class MailCourier final : public queue::Courier {
   using CurrentDirectory = std::function<std::shared_ptr<const addressing::Directory>()>;
 
   /// All must outlive it. directory: the one in force, asked anew for each letter.
-  MailCourier(outbound::Outbound& outbound, local::Delivery& local, CurrentDirectory directory)
-      : outbound_(outbound), local_(local), directory_(std::move(directory)) {}
+  MailCourier(outbound::Outbound& outbound, local::Delivery& local, CurrentDirectory directory,
+              observe::Metrics& metrics, const Clock& clock)
+      : outbound_(outbound), local_(local), directory_(std::move(directory)), metrics_(metrics), clock_(clock) {}
 
   Awaitable<queue::Route> find_route(queue::NextHop next_hop) override;
   Awaitable<queue::AttemptResult> deliver(queue::Job job) override;
@@ -32,6 +34,8 @@ class MailCourier final : public queue::Courier {
   outbound::Outbound& outbound_;
   local::Delivery& local_;
   CurrentDirectory directory_;
+  observe::Metrics& metrics_;
+  const Clock& clock_;
 };
 
 }  // namespace postseal::dispatch
