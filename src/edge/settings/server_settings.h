@@ -78,7 +78,7 @@ struct QueueSettings {
   std::chrono::seconds delay_warning{4 * 3600};     ///< 0: none
   std::chrono::seconds first_retry{300};
   std::chrono::seconds longest_retry{4 * 3600};
-  std::uint32_t connections = 500;          ///< outward, in all
+  std::uint32_t connections = 500;          ///< outward, in all; 0: nothing goes out
   std::uint32_t connections_per_site = 20;  ///< to one set of MX hosts
   std::uint32_t messages_per_connection = 1000;
   std::uint32_t rate_per_site = 0;  ///< messages per minute; 0: no limit

@@ -133,8 +133,9 @@ constexpr std::array kRows = {
         {"queue.first_retry", "", "DURATION (1s..1d)", "5m", "The pause after the first failed attempt."}),
     row<Settings, Span<kSecond, kDay>, &Settings::queue, &QueueSettings::longest_retry>(
         {"queue.longest_retry", "", "DURATION (1s..1d)", "4h", "Pauses double up to this length."}),
-    row<Settings, Number<1, 100'000>, &Settings::queue, &QueueSettings::connections>(
-        {"queue.connections", "", "1..100000", "500", "Connections to other servers at once, in all."}),
+    row<Settings, Number<0, 100'000>, &Settings::queue, &QueueSettings::connections>(
+        {"queue.connections", "", "0..100000", "500",
+         "Connections to other servers at once, in all. 0: nothing goes out, mail is only taken and kept."}),
     row<Settings, Number<1, 100'000>, &Settings::queue, &QueueSettings::connections_per_site>(
         {"queue.connections_per_site", "", "1..100000", "20",
          "Connections at once to the servers behind one set of MX hosts."}),
