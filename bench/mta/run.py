@@ -1,0 +1,124 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""postseal serve beside the Postfix, Exim and OpenSMTPD of Debian, in one run: ./dev bench mta. README.md says how and why.
+
+  run.py [mta | mta-inbound | mta-outbound | mta-idle | mta-limits]
+
+In the environment: RUNS=N rounds (1), MTA_SERVERS="postseal postfix" only these, MTA_SECONDS=S for each inbound case (2),
+MTA_QUIET_SECONDS=S to wait at most for a quiet machine before each case (2).
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import idle
+import inbound
+import limits
+import namespaces
+import outbound
+import proof
+import report
+import world
+from cgroup import TOP, Group
+from places import PROGRAM, RESULTS, ROOT, TOOLS, WORK
+from servers.exim import Exim
+from servers.opensmtpd import OpenSmtpd
+from servers.postfix import Postfix, PostfixTuned
+from servers.postseal import Postseal
+
+SERVERS = {server.name: server for server in (Postseal, Postfix, PostfixTuned, Exim, OpenSmtpd)}
+# Tuning for many destinations changes nothing where nothing is delivered.
+PARTS = {
+    "limits": ["postseal"],
+    "inbound": ["postseal", "postfix", "exim", "opensmtpd"],
+    "proof": ["postseal", "postfix", "exim"],
+    "outbound": list(SERVERS),
+    "relay": ["postseal", "postfix"],
+    "idle": ["postseal", "postfix", "exim", "opensmtpd"],
+}
+
+
+def main(wanted):
+    if os.geteuid() != 0:
+        sys.exit("bench/mta: only root can make namespaces and start the servers; run it as root")
+    if not PROGRAM.exists():
+        sys.exit(f"bench/mta: {PROGRAM} is not there; ./dev bench mta builds it")
+    part = wanted.removeprefix("mta").lstrip("-")
+    parts = {"": list(PARTS), "outbound": ["proof", "outbound", "relay"]}.get(part, [part])
+    if unknown := set(parts) - set(PARTS):
+        sys.exit(f"bench/mta: there is no {unknown.pop()}; there are: {' '.join(PARTS)}")
+    chosen = os.environ.get("MTA_SERVERS", " ".join(SERVERS)).split()
+    WORK.mkdir(parents=True, exist_ok=True)
+    WORK.chmod(0o755)
+    subprocess.run([ROOT / "scripts/setup_mta_peers.sh"], check=True)
+    build_tools()
+    world.make()
+    RESULTS.unlink(missing_ok=True)
+    for turn in range(int(os.environ.get("RUNS", "1"))):
+        for part in parts:
+            for server in (name for name in PARTS[part] if name in chosen):
+                print(f"== {part}, {server}, round {turn + 1}", file=sys.stderr)
+                inside = namespaces.unshare([sys.executable, "-B", __file__, "--inside", part, server])
+                if subprocess.run(inside, env={**os.environ, "MTA_ROUND": str(turn + 1)}).returncode != 0:
+                    print(f"== {part}, {server}: failed, see above", file=sys.stderr)
+    shutil.rmtree(WORK / "var", ignore_errors=True)
+    for folder in TOP.iterdir():
+        if folder.is_dir():
+            folder.rmdir()
+    report.show(RESULTS)
+
+
+def build_tools():
+    TOOLS.mkdir(exist_ok=True)
+    folder = Path(__file__).parent
+    newest = max(path.stat().st_mtime for path in [*folder.glob("*.cc"), *folder.glob("*.h")])
+    for tool in ("source", "sink", "syslog_file"):
+        made = TOOLS / tool
+        if not made.exists() or made.stat().st_mtime < newest:
+            subprocess.run(["clang++-19", "-std=c++23", "-O2", "-o", made, folder / f"{tool}.cc", "-lfmt", "-lssl", "-lcrypto"],
+                           check=True)
+
+
+def inside(part, name):
+    """In namespaces of its own, which end with us."""
+    kind = SERVERS[name]
+    peers = [] if kind.resolves_itself else ["unbound"]
+    namespaces.enter([*kind.packages, *peers], name)
+    Group("syslog").spawn([TOOLS / "syslog_file", "/dev/log", f"/run/{name}.syslog"])
+    server = kind()
+    try:
+        for figures in measure(part, server):
+            line = {"part": part, "server": name, "round": int(os.environ["MTA_ROUND"]), **figures}
+            print(json.dumps(line), file=sys.stderr)
+            with RESULTS.open("a") as results:
+                results.write(json.dumps(line) + "\n")
+    except Exception:
+        for log in (server.log, Path(f"/run/{name}.syslog")):
+            if log.exists():
+                print(log.read_text()[-2000:], file=sys.stderr)
+        raise
+
+
+def measure(part, server):
+    if part == "limits":
+        yield from limits.measure(WORK)
+        return
+    names = world.Names(with_resolver=not server.resolves_itself)
+    if part == "inbound":
+        yield from inbound.measure(server, float(os.environ.get("MTA_SECONDS", "2")))
+    elif part == "idle":
+        yield from idle.measure(server)
+    elif part == "proof":
+        yield proof.measure(server)
+    else:
+        yield outbound.measure(server, names, relay=part == "relay")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--inside"]:
+        inside(*sys.argv[2:])
+    else:
+        main(sys.argv[1] if len(sys.argv) > 1 else "mta")
