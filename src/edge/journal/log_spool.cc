@@ -59,6 +59,7 @@ LogSpool::LogSpool(SpoolParts parts)
         const std::lock_guard lock(letters_mutex_);
         letters_->note_homes(segment, homes);
       });
+  ballast_.take();
   log_->start(parts.recovered.end, parts.recovered.next, std::move(parts.recovered.spares));
   if (settings_.tidies_itself) tidier_ = std::thread([this] { run_tidier(); });
 }

@@ -138,6 +138,21 @@ TEST(Trouble, a_full_disk_does_not_keep_it_from_starting) {
   EXPECT_TRUE(bench.spool->change(delivered(ids[0])));
 }
 
+// A kill on a full disk must not be for ever: the index needs space to be opened.
+TEST(Trouble, the_ballast_is_there_as_soon_as_the_spool_is_open) {
+  const Bench bench;
+  EXPECT_EQ(std::filesystem::file_size(bench.settings.directory + "/ballast"), bench.settings.segment_size / 8);
+}
+
+// RocksDB ends the process at the second line that a full disk keeps out of its own log file.
+TEST(Trouble, the_index_keeps_no_log_file_of_its_own) {
+  Bench bench;
+  (void)keep_now(*bench.spool, body_of(1, 1000), 1).value();
+  ASSERT_TRUE(bench.spool->tidy());
+  for (const std::string part : {"/index", "/chronicle"})
+    EXPECT_FALSE(std::filesystem::exists(bench.settings.directory + part + "/LOG")) << part;
+}
+
 std::string first_segment(const FaultyDisk& disk) {
   for (const auto& name : disk.names()) {
     if (name.ends_with(".log") && !name.starts_with("spare")) return name;
