@@ -5,6 +5,8 @@ import socket
 import ssl
 import time
 
+IP_BIND_ADDRESS_NO_PORT = 24
+
 
 class Gone(Exception):
     """The connection ended."""
@@ -18,6 +20,8 @@ class Client:
         self.buffer = b""
         try:
             if source:
+                # The port is chosen at connect(), by who is at the other end: else there are too few.
+                self.socket.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
                 self.socket.bind((source, 0))
             self.socket.connect((address, port))
         except OSError as error:

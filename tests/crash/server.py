@@ -97,6 +97,7 @@ class Server:
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(toml(settings))
         self.process = None
+        self.before_exec = None  # called in the child
         self.lines = []
         self.heard = threading.Condition()
         self.reader = None
@@ -107,7 +108,8 @@ class Server:
         self.began = time.monotonic()
         self.ready_at = None
         self.process = subprocess.Popen([program(), "serve", "--config", self.config], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self.environment,
+                                        preexec_fn=self.before_exec)
         atexit.register(self.process.kill)
         self.reader = threading.Thread(target=self._read, args=(self.process, self.lines), daemon=True)
         self.reader.start()

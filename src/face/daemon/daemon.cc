@@ -27,6 +27,7 @@
 #include "edge/store/atomic_file.h"
 #include "face/admin/admin.h"
 #include "face/daemon/in_force.h"
+#include "face/daemon/open_files.h"
 #include "face/daemon/sockets.h"
 #include "flow/dispatch/courier.h"
 #include "flow/dispatch/trace_line.h"
@@ -74,6 +75,8 @@ class Daemon {
       if (auto done = (this->*step)(); !done) return done;
     }
     start_threads();
+    // Before anybody is told that we are ready: SIGHUP would end us.
+    signals_.emplace(main_, SIGTERM, SIGINT, SIGHUP);
     asio::co_spawn(main_, watch_signals(), asio::detached);
     asio::co_spawn(main_, keep_house(), asio::detached);
     queue_->start();
@@ -102,6 +105,10 @@ class Daemon {
       return fail(Failure::Kind::Config, "delivery.hostname is not set: the name that others know this server by");
     }
     settings().listeners = settings::listeners_of(settings());
+    if (const auto files = raise_open_files(); files < settings().limits.connections + kFilesOfOurOwn) {
+      warn("limits", fmt::format("limits.connections is {}, and only {} files may be open (LimitNOFILE= of systemd)",
+                                 settings().limits.connections, files));
+    }
     return {};
   }
 
@@ -299,9 +306,8 @@ class Daemon {
   }
 
   Awaitable<void> watch_signals() {
-    asio::signal_set signals(main_, SIGTERM, SIGINT, SIGHUP);
     while (true) {
-      const auto [error, signal] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+      const auto [error, signal] = co_await signals_->async_wait(asio::as_tuple(asio::use_awaitable));
       if (error) co_return;
       if (signal == SIGHUP) {
         reload();
@@ -411,6 +417,8 @@ class Daemon {
     if (slow_) slow_->join();
   }
 
+  /// The store's, the log's, those of letters on their way out.
+  static constexpr std::uint64_t kFilesOfOurOwn = 1000;
   /// A connection that waits for its next letter costs the other side a place.
   static constexpr Seconds kIdleSession{10};
 
@@ -432,6 +440,7 @@ class Daemon {
   asio::io_context main_{1};
   std::optional<asio::thread_pool> slow_;  ///< not before root has become somebody else: that needs a single thread
   asio::steady_timer house_timer_{main_};
+  std::optional<asio::signal_set> signals_;
   std::deque<SessionThread> threads_;
   std::unique_ptr<journal::Spool> store_;
   std::unique_ptr<accounts::Accounts> accounts_;
