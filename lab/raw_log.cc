@@ -7,8 +7,14 @@
 
 namespace postseal::lab {
 
+std::expected<void, std::string> RawLog::keep_in(const std::filesystem::path& file) {
+  const std::lock_guard guard(lock_);
+  return lines_.open(file);
+}
+
 RawLog::Session RawLog::open_session(Domain host) {
   const std::lock_guard guard(lock_);
+  lines_.session(sessions_.size(), host.ascii());
   sessions_.emplace_back().host = std::move(host);
   return sessions_.size() - 1;
 }
@@ -25,20 +31,24 @@ void RawLog::handshake(Session session, std::string version, std::string sni, bo
   log.tls_version = std::move(version);
   log.sni = std::move(sni);
   log.resumed = resumed;
+  lines_.handshake(session, log.tls_version, log.sni, log.resumed);
 }
 
 void RawLog::recipient(Session session, std::string mailbox) {
   const std::lock_guard guard(lock_);
+  lines_.recipient(session, mailbox);
   sessions_[session].recipients.push_back(std::move(mailbox));
 }
 
 void RawLog::body_bytes(Session session, std::uint64_t count) {
   const std::lock_guard guard(lock_);
   sessions_[session].body_bytes += count;
+  if (count > 0) lines_.octets(session, sessions_[session].body_bytes);
 }
 
 void RawLog::letter(Session session, ReceivedLetter letter) {
   const std::lock_guard guard(lock_);
+  lines_.letter(session, {letter.from, letter.mail_parameters, letter.recipients, letter.body, letter.accepted});
   sessions_[session].letters.push_back(std::move(letter));
 }
 

@@ -4,11 +4,14 @@
 // whole. This is the proof that no body reached a server that proved nothing, and that a letter arrived unchanged.
 // Written by the servers' thread, read by the runner's; both only under the log's lock.
 #include <cstdint>
+#include <expected>
+#include <filesystem>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lab/log_lines.h"
 #include "vocab/domain.h"
 
 namespace postseal::lab {
@@ -47,6 +50,10 @@ class RawLog {
  public:
   using Session = std::size_t;
 
+  /// From now on everything but raw bytes is also written there, one JSON object for each line, before the server
+  /// answers. The error is a sentence.
+  std::expected<void, std::string> keep_in(const std::filesystem::path& file);
+
   Session open_session(Domain host);
   void received(Session session, std::string_view bytes, bool tls);
   void handshake(Session session, std::string version, std::string sni, bool resumed);
@@ -63,6 +70,7 @@ class RawLog {
   mutable std::mutex lock_;
   std::vector<SessionLog> sessions_;
   std::vector<PolicyRequest> requests_;
+  LogLines lines_;
 };
 
 }  // namespace postseal::lab

@@ -146,6 +146,10 @@ int up(const LabOptions& options) {
   auto site = open_site(options, std::move(*world));
   if (!site) return site.error();
 
+  if (!options.keep.empty()) {
+    auto kept = site->world->log().keep_in(site->folder.path() / "received.jsonl");
+    if (!kept) return fail(kCannotCreate, kept.error());
+  }
   settings::Settings settings;
   site->world->apply(settings);
   if (auto seeded = lab::seed_policy_cache(site->world->world(), settings.cache_dir); !seeded) {
