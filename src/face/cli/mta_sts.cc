@@ -57,8 +57,10 @@ int judge_file(const MtaStsOptions& options, Judge judge) {
 Awaitable<int> lookup(Workplace place, Domain domain) {
   outbound::Adapters& adapters = place.adapters;
   const Deadline deadline = Deadline::in(adapters.settings().delivery.timeout);
+  mtasts::FindSettings find;
+  find.lookup_at_most = adapters.settings().resolver.timeout;
   const mtasts::StsFacts facts = co_await mtasts::find_policy(adapters.resolver(), adapters.fetcher(), adapters.cache(),
-                                                              adapters.clock(), domain, {}, deadline);
+                                                              adapters.clock(), domain, find, deadline);
   co_return print(judge_sts_lookup(domain, facts), place.options.json);
 }
 

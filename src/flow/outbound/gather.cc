@@ -124,6 +124,7 @@ Awaitable<Branch> policy_branch(Search search, MailDestination next_hop, bool wa
   // RFC 8461 §3.4 (S37): an address literal has no policy domain.
   if (!domain || !wanted) co_return mtasts::StsFacts{};
   mtasts::FindSettings find;
+  find.lookup_at_most = search.settings->resolver.timeout;
   const auto deadline = Deadline::in(search.settings->mta_sts.timeout + search.settings->resolver.timeout);
   co_return co_await mtasts::find_policy(search.from.resolver, search.from.fetcher, search.from.cache,
                                          search.from.clock, *domain, find, deadline.earlier(search.deadline));

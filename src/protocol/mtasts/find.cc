@@ -101,7 +101,8 @@ Awaitable<StsFacts> find_policy(dns::Resolver& resolver, PolicyFetcher& fetcher,
   if (policy_domain.is_root() || !name) co_return facts;
 
   // RFC 8461 §3.1, §8.2 (S08): the resolver follows aliases, by which a provider hosts the record.
-  const dns::RawAnswer raw = co_await resolver.lookup(*name, dns::RecordType::TXT, deadline);
+  const dns::RawAnswer raw =
+      co_await resolver.lookup(*name, dns::RecordType::TXT, Deadline::in(settings.lookup_at_most).earlier(deadline));
   std::string id;
   judge_record(facts, dns::parse_txt(raw), id);
 

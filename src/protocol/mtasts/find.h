@@ -83,10 +83,11 @@ struct StsFacts {
 };
 
 struct FindSettings {
-  Seconds retry_after{300};        ///< S44: back-off per id after a failed fetch
-  Seconds refresh_at_most{86400};  ///< refetch daily at least
-  double refresh_fraction = 0.5;   ///< or at this part of max_age, whichever comes first
-  double refresh_jitter = 0.1;     ///< spread, as part of the refresh interval, by hash of the domain
+  Seconds retry_after{300};                          ///< S44: back-off per id after a failed fetch
+  Seconds refresh_at_most{86400};                    ///< refetch daily at least
+  double refresh_fraction = 0.5;                     ///< or at this part of max_age, whichever comes first
+  double refresh_jitter = 0.1;                       ///< spread, as part of the refresh interval, by hash of the domain
+  std::chrono::milliseconds lookup_at_most{12'000};  ///< for the TXT record; a silent name server is not the fetch
 };
 
 /// The policy domain is the recipient's domain itself (S34, S36), or the smart host's (S35).

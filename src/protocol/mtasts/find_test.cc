@@ -262,6 +262,25 @@ TEST_F(FindPolicy, S34_the_root_has_no_policy_and_is_asked_for_none) {
   EXPECT_TRUE(resolver.asked.empty());
 }
 
+TEST_F(FindPolicy, a_silent_name_server_has_the_time_of_a_lookup_and_not_of_the_fetch) {
+  class Silent final : public dns::Resolver {
+   public:
+    Awaitable<dns::RawAnswer> lookup(Domain, dns::RecordType, Deadline deadline) override {
+      until = deadline.at;
+      co_return dns::RawAnswer{};
+    }
+    SteadyTime until;
+  } silent;
+  settings.lookup_at_most = std::chrono::seconds(2);
+  const auto before = std::chrono::steady_clock::now();
+  for (const auto& [whole, at_most] : {std::pair{Seconds(60), Seconds(2)}, {Seconds(1), Seconds(1)}}) {
+    tests::run_coroutine(
+        find_policy(silent, fetcher, cache, clock, *Domain::parse("example.org"), settings, Deadline::in(whole)));
+    EXPECT_GE(silent.until, before + at_most);
+    EXPECT_LT(silent.until, std::chrono::steady_clock::now() + at_most + std::chrono::milliseconds(1));
+  }
+}
+
 TEST_F(FindPolicy, S40_a_name_in_other_letters_is_asked_for_by_its_a_label) {
   find(
       "b\xc3\xbc"
