@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "flow/outbound/remedy.h"
 
@@ -30,9 +31,31 @@ std::string explain_reason(const policy::Reason& reason) {
   return with_remedy(fmt::format("{} ({})", reason.text, policy::section(reason.code)), remedy(reason.code));
 }
 
-std::string explain_attempt(const HostAttempt& attempt) {
-  std::string text =
-      fmt::format("{}: {}", attempt.host.is_root() ? "the address" : attempt.host.unicode(), attempt.problem);
+/// An address literal's host has no name: then its address, as far as there was a connection.
+std::string name_of(const Domain& host, const std::optional<policy::SessionEvidence>& evidence) {
+  if (!host.is_root()) return host.unicode();
+  return evidence ? evidence->address.to_string() : "the address";
+}
+
+/// What the host failed by: the first rule that demands TLS or more of it. Published ones come before our own.
+std::string rule_of(const policy::Decision& decision, const Domain& name) {
+  using enum policy::ReasonCode;
+  static constexpr std::array kDemands{TlsaUsable,    TlsaUnusable,   StsEnforce, LocalEncrypt, LocalSecure,
+                                       LocalDaneOnly, OnlyIfVerified, RequireTls, RememberedTls};
+  const auto host = std::ranges::find(decision.hosts, name, &policy::HostDecision::host);
+  if (host == decision.hosts.end()) return "";
+  const auto demands = [](const policy::Reason& reason) {
+    return std::ranges::find(kDemands, reason.code) != kDemands.end();
+  };
+  const auto reason = std::ranges::find_if(host->reasons, demands);
+  if (reason == host->reasons.end()) return "";
+  const auto section = policy::section(reason->code);
+  return fmt::format(" ({})", section == "local" ? std::string_view(reason->text) : section);
+}
+
+std::string explain_attempt(const HostAttempt& attempt, const policy::Decision& decision) {
+  std::string text = fmt::format("{}: {}", name_of(attempt.host, attempt.evidence), attempt.problem);
+  if (attempt.tls_result) text += rule_of(decision, attempt.host);
   if (attempt.reply) text += fmt::format(" ({})", attempt.reply->to_string());
   const auto failure = attempt.evidence ? attempt.evidence->verdict.failure : policy::ProofFailure::None;
   if (const auto specific = remedy(failure); !specific.empty()) return with_remedy(std::move(text), specific);
@@ -137,7 +160,7 @@ RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::
   verdict.host = host.host;
   const EnhancedStatus fallback = outcome == Outcome::Delivered ? kDelivered : EnhancedStatus{5, 0, 0};
   verdict.status = reply.reply.status.value_or(fallback);
-  const std::string who = host.host.is_root() ? "the address" : host.host.unicode();
+  const std::string who = name_of(host.host, attempt.evidence);
   if (attempt.evidence) {
     verdict.proof = proof_of(*attempt.evidence, host);
     verdict.proof_name = proof_name(*attempt.evidence, host);
@@ -160,7 +183,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
   if (requiretls && requiretls_is_unmet(decision, attempts)) {
     verdict.outcome = Outcome::Bounced;
     verdict.status = requiretls_status(decision, attempts);
-    verdict.explanation = with_remedy("REQUIRETLS is not met: " + explain_attempt(attempts.back()),
+    verdict.explanation = with_remedy("REQUIRETLS is not met: " + explain_attempt(attempts.back(), decision),
                                       remedy(policy::ReasonCode::RequireTlsUnauthenticMx));
     return verdict;
   }
@@ -172,15 +195,16 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
     verdict.outcome = bounced ? Outcome::Bounced : Outcome::Deferred;
     verdict.status = refusal.reply.status.value_or(EnhancedStatus{4, 0, 0});
     verdict.status.klass = bounced ? 5 : 4;
-    verdict.explanation =
-        fmt::format("{} at {}: {}", verdict.host.unicode(), smtp::to_string(refusal.stage), refusal.reply.to_string());
+    const auto evidence = attempts.empty() ? std::nullopt : attempts.back().evidence;
+    verdict.explanation = fmt::format("{} at {}: {}", name_of(verdict.host, evidence), smtp::to_string(refusal.stage),
+                                      refusal.reply.to_string());
     return verdict;
   }
   if (!attempts.empty()) {
     const HostAttempt& last = attempts.back();
     verdict.reply = last.reply;
     verdict.status = last.tls_result ? kPolicyFailure : last.dial_failures.empty() ? kBadConnection : kNoAnswer;
-    verdict.explanation = explain_attempt(last);
+    verdict.explanation = explain_attempt(last, decision);
     return verdict;
   }
   verdict.outcome = decision.course == policy::Course::Bounce ? Outcome::Bounced : Outcome::Deferred;

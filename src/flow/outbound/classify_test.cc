@@ -59,6 +59,33 @@ TEST(Conclude, a_policy_failure_is_kept_never_bounced) {  // pitfall 5, D02, D03
   EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
 }
 
+TEST(Conclude, a_failed_proof_names_the_rule_that_asked_for_it) {
+  HostAttempt attempt{.host = domain("mx.example.test")};
+  attempt.problem = "no certificate matches";
+  attempt.tls_result = tlsrpt::ResultType::ValidationFailure;
+  const auto explained = [&](const State& state) {
+    return conclude(kRecipient, decision_of(state), {attempt}, {}, false).explanation;
+  };
+  EXPECT_NE(explained({.tlsa = Tlsa::Usable}).find("no certificate matches (RFC 7672 §2.2)"), std::string::npos)
+      << explained({.tlsa = Tlsa::Usable});
+  auto facts = facts_of({.tlsa = Tlsa::Absent});
+  facts.message.only_if_verified = true;
+  EXPECT_NE(conclude(kRecipient, policy::decide(facts), {attempt}, {}, false)
+                .explanation.find(
+                    "no certificate matches (the sender asks for a verified server: the server must prove its name)"),
+            std::string::npos);
+}
+
+TEST(Conclude, a_host_without_a_name_is_called_by_its_address) {
+  HostAttempt attempt{.host = Domain()};
+  policy::SessionEvidence evidence;
+  evidence.address = *IpAddress::parse("192.0.2.7");
+  attempt.evidence = evidence;
+  const Unsettled left{refused(Stage::Rcpt, 450, "4.2.1 busy"), {}};
+  EXPECT_EQ(conclude(kRecipient, decision_of({}), {attempt}, left, false).explanation,
+            "192.0.2.7 at RCPT: 450 4.2.1 busy");
+}
+
 TEST(Conclude, a_host_that_cannot_be_reached_is_told_from_one_that_fell_silent) {
   HostAttempt attempt{.host = domain("mx.example.test")};
   attempt.problem = "closed";
