@@ -69,9 +69,9 @@ class Daemon {
   ~Daemon() { end_threads(); }
 
   std::expected<void, Failure> run() {
-    for (const auto step :
-         {&Daemon::complete_settings, &Daemon::open_sockets, &Daemon::drop_privileges, &Daemon::open_store,
-          &Daemon::load_values, &Daemon::build_way_out, &Daemon::build_sessions, &Daemon::open_admin}) {
+    for (const auto step : {&Daemon::complete_settings, &Daemon::open_sockets, &Daemon::drop_privileges,
+                            &Daemon::allow_many_files, &Daemon::open_store, &Daemon::load_values,
+                            &Daemon::build_way_out, &Daemon::build_sessions, &Daemon::open_admin}) {
       if (auto done = (this->*step)(); !done) return done;
     }
     start_threads();
@@ -105,10 +105,6 @@ class Daemon {
       return fail(Failure::Kind::Config, "delivery.hostname is not set: the name that others know this server by");
     }
     settings().listeners = settings::listeners_of(settings());
-    if (const auto files = raise_open_files(); files < settings().limits.connections + kFilesOfOurOwn) {
-      warn("limits", fmt::format("limits.connections is {}, and only {} files may be open (LimitNOFILE= of systemd)",
-                                 settings().limits.connections, files));
-    }
     return {};
   }
 
@@ -181,6 +177,15 @@ class Daemon {
       }
     }
     if (auto done = privileges::give_up(); !done) return fail(Failure::Kind::Permission, done.error());
+    return {};
+  }
+
+  /// A line of the log starts its thread, so not before drop_privileges().
+  std::expected<void, Failure> allow_many_files() {
+    if (const auto files = raise_open_files(); files < settings().limits.connections + kFilesOfOurOwn) {
+      warn("limits", fmt::format("limits.connections is {}, and only {} files may be open (LimitNOFILE= of systemd)",
+                                 settings().limits.connections, files));
+    }
     return {};
   }
 
