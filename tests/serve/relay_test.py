@@ -4,9 +4,8 @@
 import re
 import socket
 import struct
-import unittest
 
-from stage import Server, ServerTest, expect, id_of, letter, main, send
+from stage import ServerTest, id_of, letter, main, send
 
 LONGEST = 998
 

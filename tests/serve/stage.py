@@ -28,7 +28,7 @@ import time
 import unittest
 from pathlib import Path
 
-PATIENCE = float(os.environ.get("PAT", 30))
+PATIENCE = 30.0
 HERE = Path(__file__).resolve().parent
 PASSWORD = "correct horse battery staple"
 # Whoever we are as root: somebody who may not do more than an ordinary user.
@@ -251,6 +251,15 @@ class Server:
         self.configure(settings, tables)
         for user in users:
             self.add_account(user)
+
+    @classmethod
+    def found(cls, config, store, certificate, relay, submission, submissions):
+        """One whose settings somebody else has written."""
+        server = cls.__new__(cls)
+        server.config, server.store, server.certificate = config, store, certificate
+        server.relay, server.submission, server.submissions = relay, submission, submissions
+        server.process, server.log = None, None
+        return server
 
     # --- what it is made of ---
 
