@@ -107,7 +107,12 @@ Certificate leaf(std::string name = "mx.test") { return issue({.common_name = na
 
 ServerContext server_with(const Certificate& certificate, std::string min = "TLSv1.2", std::string max = "TLSv1.3",
                           std::string ciphers = "", int level = 2) {
-  auto made = ServerContext::create({certificate.pem, certificate.key_pem, min, max, ciphers, level});
+  auto made = ServerContext::create({.chain_pem = certificate.pem,
+                                     .key_pem = certificate.key_pem,
+                                     .min_version = min,
+                                     .max_version = max,
+                                     .ciphers = ciphers,
+                                     .security_level = level});
   EXPECT_TRUE(made.has_value()) << made.error();
   return std::move(*made);
 }

@@ -16,8 +16,8 @@ namespace json = boost::json;
 
 std::string time_text(WallTime time) { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", time); }
 
-json::value or_null(bool present, std::string text) {
-  return present ? json::value(std::move(text)) : json::value(nullptr);
+json::value or_null(bool present, std::string_view text) {
+  return present ? json::value(text) : json::value(nullptr);
 }
 
 template <class R>
