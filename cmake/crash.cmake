@@ -14,7 +14,7 @@ function(postseal_add_crash_tests)
   target_link_libraries(crash_trouble PRIVATE ${CMAKE_DL_LIBS})
 
   set(disk_arguments $<TARGET_FILE:crash_trouble>)
-  foreach(name kill disk crowd)
+  foreach(name kill disk crowd peers)
     set(command ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/crash/${name}_test.py $<TARGET_FILE:postseal>
                 ${${name}_arguments})
     if(name STREQUAL peers)

@@ -3,6 +3,7 @@
 # A real Exim in the foreground as one of the lab's mail servers: takes every recipient, delivers to the Maildir
 # $LAB_DIRECTORY/received. Needs root (for port 25 and Exim's own user) and either build/peers (scripts/setup_peers.sh)
 # or an installed Exim; neither /etc/exim4 nor /var/spool/exim4 is touched.
+# $LAB_EXIM_SETTINGS, $LAB_EXIM_ROUTERS (they come first) and $LAB_EXIM_TRANSPORTS: more lines for those parts.
 set -eu
 : "${LAB_ADDRESS:?}" "${LAB_PORT:?}" "${LAB_NAME:?}" "${LAB_CHAIN:?}" "${LAB_KEY:?}" "${LAB_DIRECTORY:?}"
 
@@ -53,14 +54,17 @@ tls_certificate = $LAB_DIRECTORY/exim-chain.pem
 tls_privatekey = $LAB_DIRECTORY/exim-key.pem
 acl_smtp_rcpt = take
 acl_smtp_data = take
+${LAB_EXIM_SETTINGS:-}
 begin acl
 take:
   accept
 begin routers
+${LAB_EXIM_ROUTERS:-}
 everybody:
   driver = accept
   transport = maildir
 begin transports
+${LAB_EXIM_TRANSPORTS:-}
 maildir:
   driver = appendfile
   directory = $LAB_DIRECTORY/received

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A real Postfix in the foreground as one of the lab's mail servers: takes every recipient, delivers to the Maildir
 # $LAB_DIRECTORY/received. Needs root (Postfix insists) and either build/peers (scripts/setup_peers.sh) or an installed
-# Postfix; neither /etc/postfix nor /var/spool/postfix is touched.
+# Postfix; neither /etc/postfix nor /var/spool/postfix is touched. $LAB_POSTFIX_SETTINGS: more lines for main.cf, which
+# count more than those here.
 set -eu
 : "${LAB_ADDRESS:?}" "${LAB_PORT:?}" "${LAB_NAME:?}" "${LAB_CHAIN:?}" "${LAB_KEY:?}" "${LAB_DIRECTORY:?}"
 
@@ -72,6 +73,7 @@ smtpd_tls_security_level = may
 smtpd_tls_chain_files = $MAIL_CONFIG/chain.pem
 smtpd_tls_loglevel = 1
 smtpd_tls_received_header = yes
+${LAB_POSTFIX_SETTINGS:-}
 CONFIG
 : > "$MAIL_CONFIG/dynamicmaps.cf"
 cat > "$MAIL_CONFIG/master.cf" <<CONFIG
