@@ -80,7 +80,7 @@ TEST(Chunking, A22_a_refused_chunk_is_received_and_thrown_away) {
 
 // A22
 TEST(Chunking, A22_a_size_that_nobody_can_know_ends_the_session) {
-  for (const char* size : {"18446744073709551616", "-1", "0x10", "LAST", "", "1 2", "ten"}) {
+  for (const char* size : {"18446744073709551616", "-1", "0x10", "LAST", "", "1 2", "ten", "6\x01", "6\xc3\xa4"}) {
     Play play;
     envelope(play);
     play("C= BDAT " + std::string(size) + "\\r\\nMAIL FROM:<evil@here.test>\\r\\n");

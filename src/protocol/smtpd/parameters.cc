@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "protocol/smtp/printable.h"
 #include "protocol/smtpd/command.h"
 #include "protocol/smtpd/replies.h"
 #include "protocol/smtpd/xtext.h"
@@ -165,7 +166,8 @@ bool is_original(std::string_view value, bool smtputf8) {
   if (address.empty()) return false;
   auto decoded = decode_xtext(address);
   if (decoded) return is_printable(*decoded);
-  return equal_in_any_case(type, "utf-8") && (smtputf8 || is_ascii(address));
+  // RFC 6533 §3: UTF-8, and nothing that could end a line (A21).
+  return equal_in_any_case(type, "utf-8") && (smtputf8 || is_ascii(address)) && smtp::printable(address) == address;
 }
 
 }  // namespace

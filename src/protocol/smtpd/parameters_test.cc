@@ -126,6 +126,8 @@ TEST(Parameters, of_RCPT) {
   for (const Case& c : cases) EXPECT_EQ(refusal_of_rcpt(c.text), c.refusal) << c.text;
   EXPECT_EQ(refusal_of_rcpt("ORCPT=utf-8;\xc3\xa4@b.test", true), "accepted");
   EXPECT_EQ(refusal_of_rcpt("ORCPT=rfc822;\xc3\xa4@b.test", true), reply::kBadParameter);
+  EXPECT_EQ(refusal_of_rcpt("ORCPT=utf-8;\xff@b.test", true), reply::kBadParameter);
+  EXPECT_EQ(refusal_of_rcpt("ORCPT=utf-8;\xc2\x85@b.test", true), reply::kBadParameter) << "a control character";
   EXPECT_EQ(parse_recipient_parameters("NOTIFY=success,Delay", false)->notify, "SUCCESS,DELAY");
 }
 

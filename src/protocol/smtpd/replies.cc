@@ -28,7 +28,7 @@ std::string accepted(std::string_view status, std::string_view words) {
 std::string clean_text(std::string_view text) {
   std::string result(text.substr(0, kMaxText));
   // A21: what came from outside cannot end our line. Replies stay in ASCII, whoever listens.
-  std::ranges::replace_if(result, [](char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(result, [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
   return result;
 }
 

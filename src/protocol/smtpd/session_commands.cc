@@ -36,14 +36,15 @@ void Server::Impl::take_command(std::string_view line, std::optional<Event>& eve
     say(reply::kNotSmtp);
     return close(reply::kClosing, "not SMTP");
   }
+  // A22: a refused BDAT still has its octets behind it; one that is not well-formed, whatever is wrong, ends the
+  // session.
+  if (verb == Verb::Bdat) return take_bdat(argument, event);
   // A21: nothing of a command can break a line of a log, a header or a notification.
   if (has_control_characters(line)) return say(reply::kBadCharacters);
   if (line.size() + 2 > kMaxPlainCommand && !may_be_long(verb)) return say(reply::kLineTooLong);
   if (!may_be_utf8(verb) && !is_ascii(line)) return say(reply::kNotAscii);
   // RFC 5321 §4.1.1: DATA, RSET, QUIT (and RFC 3207 §4 STARTTLS) have no argument: 501.
   if (has_no_argument(verb) && !argument.empty()) return say(reply::kNoArgument);
-  // A refused BDAT still has its octets behind it.
-  if (verb == Verb::Bdat) return take_bdat(argument, event);
   if (auto refusal = gate(verb)) return say(*refusal);
 
   switch (verb) {
