@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "protocol/message/requiretls.h"
+#include "protocol/smtp/printable.h"
 
 namespace postseal::inbound {
 
@@ -30,7 +31,7 @@ std::string_view trim(std::string_view text) {
 
 HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
   while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  if (equal(name, "bcc")) return Field::Bcc;
+  if (equal(name, "bcc") || equal(name, "resent-bcc")) return Field::Bcc;
   if (equal(name, "date")) return Field::Date;
   if (equal(name, "message-id")) return Field::MessageId;
   if (equal(name, "tls-required")) return Field::TlsRequired;
@@ -40,7 +41,7 @@ HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
 
 void HeaderEditor::end_field() {
   const std::string_view value = trim(value_);
-  if (field_ == Field::MessageId && message_id_.empty()) message_id_ = value;
+  if (field_ == Field::MessageId && message_id_.empty()) message_id_ = smtp::printable(value);
   if (field_ == Field::TlsRequired) {
     ++tls_required_fields_;
     tls_required_no_ = message::value_says_no(value);
@@ -64,7 +65,7 @@ void HeaderEditor::end_header(std::string& out) {
 
 void HeaderEditor::take(std::string_view bytes, std::string& out) {
   if (known() && value_.size() < kLongestValue) value_.append(bytes.substr(0, kLongestValue - value_.size()));
-  // RFC 5322 §3.6.3: who reads the letter is not to learn of hidden recipients.
+  // RFC 5322 §3.6.3, §3.6.6: who reads the letter is not to learn of hidden recipients.
   if (field_ == Field::Bcc && editing_ == Editing::Complete) return;
   out += bytes;
 }

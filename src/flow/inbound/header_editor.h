@@ -28,6 +28,7 @@ class HeaderEditor {
   bool tls_required_no() const { return tls_required_fields_ == 1 && tls_required_no_; }
   /// "Postseal-Only-If-Verified: yes": the sender wants it delivered to proved servers only.
   bool only_if_verified() const { return only_if_verified_; }
+  /// Printable UTF-8, whatever the letter says (A21).
   const std::string& message_id() const { return message_id_; }
 
  private:

@@ -165,6 +165,7 @@ TEST(HeaderEditor, completes_what_users_send) {
       {"folded Bcc goes", "Bcc: a\r\n b\r\n\tc\r\nTo: x\r\n\r\n", "To: x\r\n" + both + "\r\n"},
       {"empty Bcc goes", "BCC:\r\n\r\n", both + "\r\n"},
       {"every Bcc goes", "Bcc: a\r\nTo: x\r\nbcc : b\r\n\r\n", "To: x\r\n" + both + "\r\n"},
+      {"a forwarder's Bcc goes", "Resent-Bcc: a,\r\n b\r\nTo: x\r\n\r\n", "To: x\r\n" + both + "\r\n"},
       {"other names stay", "Bcc-Note: a\r\nX-Bcc: b\r\n\r\n", "Bcc-Note: a\r\nX-Bcc: b\r\n" + both + "\r\n"},
       {"the body stays", "A: b\r\n\r\nBcc: c\r\n\r\nDate: d\r\n", "A: b\r\n" + both + "\r\nBcc: c\r\n\r\nDate: d\r\n"},
       {"no body", "A: b\r\n", "A: b\r\n" + both},
@@ -210,6 +211,14 @@ TEST(HeaderEditor, long_values_are_not_kept) {
   const auto edited = edit("Message-ID: " + std::string(100'000, 'x') + "\r\n\r\n", Editing::Note, 777);
   EXPECT_THAT(edited.text, SizeIs(100'000 + 16));
   EXPECT_THAT(edited.id, SizeIs(::testing::Le(1000u)));
+}
+
+// The id goes into logs, traces and what operators' programs read; JSON has no room for octets that are not UTF-8.
+TEST(HeaderEditor, A21_a_message_id_is_printable_text_where_it_is_noted) {
+  const std::string header = "Message-ID: <\xff\x1b[2J@b>\r\n \xc3\xa4\r\n";
+  const auto edited = edit(header + "\r\n", Editing::Note);
+  EXPECT_EQ(edited.id, "<??[2J@b>?? \xc3\xa4");
+  EXPECT_EQ(edited.text, header + "\r\n") << "the letter itself stays as it is";
 }
 
 // ---- admission ----

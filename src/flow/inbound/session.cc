@@ -138,6 +138,7 @@ Awaitable<bool> Session::secure() {
                             .client_verified = session->client_verified,
                             .channel_binding = std::move(session->binding),
                             .channel_binding_type = std::move(session->binding_type)});
+  waits_since_ = std::chrono::steady_clock::now();
   co_return true;
 }
 
@@ -163,6 +164,7 @@ Awaitable<bool> Session::send() {
   if (text.empty()) co_return true;
   const Deadline deadline = Deadline::in(over_ ? kFarewellTime : kReplyTime);
   auto sent = co_await stream_->write_all(text, deadline);
+  waits_since_ = std::chrono::steady_clock::now();
   if (!sent && end_reason_.empty()) end_reason_ = sent.error().context;
   co_return sent.has_value();
 }
@@ -170,11 +172,24 @@ Awaitable<bool> Session::send() {
 Deadline Session::deadline() const {
   const smtpd::Timer timer = engine_->timer();
   const auto& limits = rules_->limits;
-  Deadline deadline = Deadline::in(timer == smtpd::Timer::Command ? limits.command_timeout : smtpd::limit(timer));
+  // RFC 5321 §4.5.3.2.7 (A23): the time for a command runs from our reply to the one before; a line that comes octet by
+  // octet gains nothing by it. That for a letter runs from each of its blocks.
+  Deadline deadline{waits_since_ + (timer == smtpd::Timer::Command ? limits.command_timeout : smtpd::limit(timer))};
+  if (timer == smtpd::Timer::MessageBlock) deadline = Deadline::in(smtpd::limit(timer));
   if (role_ != ListenerRole::Relay && engine_->session().user.empty())
     deadline = deadline.earlier({began_ + limits.before_auth});
   if (in_message_ && limits.bytes_per_second_least > 0) deadline = deadline.earlier({window_ends_});
   return deadline;
+}
+
+/// A letter is under way from its go-ahead to its end, between its chunks too, and until the rest of one that is
+/// refused has passed.
+void Session::watch_pace() {
+  const bool before = in_message_;
+  in_message_ = (transaction_ && transaction_->letter) || engine_->timer() == smtpd::Timer::MessageBlock;
+  if (!in_message_ || before) return;
+  window_octets_ = 0;
+  window_ends_ = std::chrono::steady_clock::now() + rules_->slow_window;
 }
 
 /// A23: a client that lets a letter drip in holds a place for nothing.
@@ -235,6 +250,7 @@ Awaitable<bool> Session::receive() {
       engine_->peer_closed();
     }
     co_await answer_events();
+    watch_pace();
     // Within a letter the buffer is kept: more of it is on its way.
   } while (in_message_ && !over_ && co_await send());
   co_return true;

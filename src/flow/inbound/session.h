@@ -42,6 +42,7 @@ class Session {
   Awaitable<void> answer(smtpd::Event event);
   Awaitable<bool> send();
   Deadline deadline() const;
+  void watch_pace();
   bool is_too_slow();
   void log_end() const;
 
@@ -72,6 +73,7 @@ class Session {
   std::optional<Gate::Place> place_;
   std::optional<smtpd::Server> engine_;
   SteadyTime began_;
+  SteadyTime waits_since_{};  ///< our last reply: since then the client's next command is waited for
   std::string end_reason_;
   bool over_ = false, quit_ = false;
   bool idle_ = false;  ///< in a wait that may be interrupted

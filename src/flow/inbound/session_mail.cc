@@ -123,17 +123,15 @@ void Session::begin_message() {
   trace.hostname = rules_->hostname;
   trace.protocol = engine_->protocol_name();
   trace.id = transaction_->letter->id();
-  if (transaction_->given == 1) trace.recipient = transaction_->first_given;
+  // RFC 6531 §3.7.3 would let it be UTF-8; in ASCII the letter can go wherever an alias leads it.
+  if (transaction_->given == 1 && !transaction_->first_given->needs_smtputf8())
+    trace.recipient = transaction_->first_given;
   trace.now = now;
   transaction_->letter->put_in_front(format_received(trace));
-  in_message_ = true;
-  window_octets_ = 0;
-  window_ends_ = std::chrono::steady_clock::now() + rules_->slow_window;
   engine_->accept();
 }
 
 void Session::abort_message(std::string_view reason) {
-  in_message_ = false;
   around_.metrics.add(Counter::LettersRefused, "message");
   const auto& session = engine_->session();
   around_.log.write(Level::Info, "refused",
@@ -146,7 +144,6 @@ void Session::abort_message(std::string_view reason) {
 }
 
 Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
-  in_message_ = false;
   const auto transaction = std::move(transaction_);
   const auto& session = engine_->session();
   auto& envelope = transaction->envelope;

@@ -364,6 +364,72 @@ TEST_F(SessionTest, A23_a_letter_that_drips_in_is_cut_off) {
   EXPECT_TRUE(world.store.all().empty());
 }
 
+// What is refused already is still received to its end, and may not hold the place for longer than a letter may.
+TEST_F(SessionTest, A23_the_rest_of_a_refused_letter_that_drips_in_is_cut_off) {
+  world.rules.slow_window = std::chrono::milliseconds(50);
+  EXPECT_EQ(relay({{"MAIL FROM:<x@elsewhere.test>\r\n", "250"},
+                   {"RCPT TO:<alice@example.org>\r\n", "250"},
+                   {"DATA\r\n", "354"},
+                   {"a\nb\r\n", "421 end"}})
+                .wrong,
+            "");
+  EXPECT_EQ(relay({{"BDAT 1000\r\na", "421 end"}}).wrong, "") << "a chunk without an envelope";
+  EXPECT_TRUE(world.store.all().empty());
+}
+
+/// Says its text, then one octet of a command at each read, never a whole line; notes how long the server would wait.
+class Dripping final : public net::Stream {
+ public:
+  Dripping(std::string first, std::vector<SteadyTime>* waits) : first_(std::move(first)), waits_(waits) {}
+  Awaitable<std::expected<std::size_t, net::IoError>> read_some(std::span<char> buffer, Deadline deadline) override {
+    waits_->push_back(deadline.at);
+    if (waits_->size() > 5) co_return std::unexpected(net::IoError{net::IoErrorCode::Closed, "closed"});
+    if (waits_->size() > 1) first_ = "N";
+    std::ranges::copy(first_, buffer.begin());
+    co_return first_.size();
+  }
+  Awaitable<std::expected<void, net::IoError>> write_all(std::string_view, Deadline) override {
+    co_return std::expected<void, net::IoError>{};
+  }
+  void close() noexcept override {}
+
+ private:
+  std::string first_;
+  std::vector<SteadyTime>* waits_;
+};
+
+Awaitable<bool> run_with(const Surroundings* around, std::unique_ptr<net::Stream> stream) {
+  const auto session = std::make_shared<Session>(
+      *around, ListenerRole::Relay,
+      net::Accepted{.stream = std::move(stream), .peer = address("192.0.2.1"), .peer_port = 0});
+  co_await session->run();
+  co_return true;
+}
+
+TEST_F(SessionTest, A23_a_command_that_drips_in_gains_no_time) {
+  std::vector<SteadyTime> waits;
+  const auto around = world.around();
+  (void)tests::run_coroutine(run_with(&around, std::make_unique<Dripping>("EHLO client.test\r\n", &waits)));
+  ASSERT_EQ(waits.size(), 6u);
+  for (std::size_t i = 2; i < waits.size(); ++i) EXPECT_EQ(waits[i], waits[1]) << i;
+}
+
+// RFC 6531 §3.7.3 has UTF-8 in the trace of an SMTPUTF8 letter; an alias may take it where SMTPUTF8 is not spoken.
+TEST_F(SessionTest, the_trace_stays_in_ascii) {
+  world.directory = std::make_shared<addressing::Directory>(
+      std::vector<addressing::LocalDomain>{{.name = domain("example.org"), .users = {"alice"}}},
+      std::vector<addressing::Alias>{{.match = "\xc3\xa4@example.org", .to = {mailbox("x@elsewhere.test")}}});
+  EXPECT_EQ(relay({{"MAIL FROM:<x@elsewhere.test> SMTPUTF8\r\n", "250"},
+                   {"RCPT TO:<\xc3\xa4@example.org>\r\n", "250"},
+                   {"DATA\r\n", "354"},
+                   {kLetter, "250"}})
+                .wrong,
+            "");
+  ASSERT_EQ(world.store.all().size(), 1u);
+  EXPECT_FALSE(world.store.all()[0].envelope.utf8_headers);
+  EXPECT_THAT(world.store.bytes(world.store.all()[0].id), Not(HasSubstr("\xc3")));
+}
+
 TEST_F(SessionTest, A23_a_session_without_a_login_ends) {
   world.rules.limits.before_auth = std::chrono::seconds(0);
   EXPECT_EQ(play(world, {{"", "220"}, {"", "421 end"}}, {.role = ListenerRole::Submission}).wrong, "");
