@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "edge/privileges/privileges.h"
 #include "face/cli/ask_server.h"
 #include "face/cli/cli.h"
 #include "face/cli/config_check.h"
@@ -20,9 +21,18 @@ struct ConfigOptions {
   bool all = false;
 };
 
+/// With the eyes of the server: what root may read says nothing about what server.user may.
+std::expected<void, std::string> see_as_server(const settings::Settings& settings) {
+  if (!privileges::is_root()) return {};
+  const auto user = privileges::find_user(settings.server.user);
+  // An unknown user, and root, are findings of their own.
+  return user && user->uid != 0 ? privileges::become(*user) : std::expected<void, std::string>();
+}
+
 int check(const ConfigOptions& options) {
   const auto settings = settings_from(options.common);
   if (!settings) return fail(kConfig, settings.error().to_string());
+  if (auto seen = see_as_server(*settings); !seen) return fail(kNoPermission, seen.error());
   const ConfigFindings findings = check_config(*settings, SystemClock().now());
   for (const std::string& warning : findings.warnings) fmt::print(stderr, "warning: {}\n", warning);
   for (const std::string& error : findings.errors) fmt::print(stderr, "postseal: {}\n", error);
@@ -50,7 +60,8 @@ void add_config(CLI::App& app, int& exit_code) {
   add_config_option(*checking, options->common);
   checking->footer(
       "Looks at every key and value, at certificate and key, at users, directories and file modes; changes nothing.\n"
-      "Exit codes: 0 the server would run with this (warnings are possible), 78 it would not.");
+      "Root looks as server.user would. Exit codes: 0 the server would run with this (warnings are possible), 78 it "
+      "would not.");
   checking->callback([options, &exit_code] { exit_code = check(*options); });
   CLI::App* showing = config->add_subcommand("show", "Print what differs from the defaults, in canonical form");
   add_config_option(*showing, options->common);
