@@ -29,7 +29,10 @@ class Group:
     def cpu(self):
         """Seconds so far: (in programs, in the kernel for them)."""
         if TOP.is_relative_to(V1):
-            return tuple(int((self.folder / f"cpuacct.usage_{part}").read_text()) / 1e9 for part in ("user", "sys"))
+            # Only the sum is exact there: the parts are samples, one for each tick of the clock.
+            total, user, system = (int((self.folder / f"cpuacct.usage{part}").read_text()) for part in ("", "_user", "_sys"))
+            share = user / max(1, user + system)
+            return total * share / 1e9, total * (1 - share) / 1e9
         stat = dict(line.split() for line in (self.folder / "cpu.stat").read_text().splitlines())
         return int(stat["user_usec"]) / 1e6, int(stat["system_usec"]) / 1e6
 

@@ -63,7 +63,7 @@ remote_smtp:
 begin retry
 *  *  F,2h,15m
 """)
-        self.run(["/usr/sbin/exim4", "-bd"])
+        self.spawn(["/usr/sbin/exim4", "-bdf"])
 
     def release(self):
         """The usual way to empty a long queue: several runners at once."""

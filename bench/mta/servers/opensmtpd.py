@@ -34,7 +34,9 @@ listen on {ADDRESS[0]} port {PORT} hostname {HOSTNAME}
 action "out" relay helo {HOSTNAME}
 match from any for any action "out"
 """)
-        self.run(["/usr/sbin/smtpd", "-f", "/etc/smtpd.conf"])
+        self.spawn(["/usr/sbin/smtpd", "-f", "/etc/smtpd.conf"])
+
+    def settle(self, mode):
         if mode is not Mode.RELAY:
             subprocess.run([CONTROL, "pause", "mta"], stdout=subprocess.DEVNULL, check=True)
 

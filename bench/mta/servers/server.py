@@ -42,9 +42,13 @@ class Server:
         self.spool.mkdir(parents=True)
         self.launch(mode)
         wait_until(self.listens, 20, self.name)
+        self.settle(mode)
 
     def launch(self, mode):
         raise NotImplementedError
+
+    def settle(self, mode):
+        """What can be said to it only when it listens."""
 
     def arm(self):
         """Before the clock runs: what release() does not have to pay for."""
