@@ -238,7 +238,8 @@ void Attempt::settle(const smtp::SessionEnd& end, std::size_t count) {
     const Standing standing = classify_session_end(end, i);
     // RFC 5321 §3.8: a server that closed an idle session says 421 to whatever comes next; that is no answer to MAIL.
     const bool was_closed = shared && end.failure == smtp::SessionFailure::ServiceClosing;
-    const bool answered = has_answer(end, i) && !(was_closed && end.transaction[i].stage == smtp::Stage::Mail);
+    const bool answered = has_answer(end, i) && !(was_closed && standing == Standing::NextHost &&
+                                                  end.transaction[i].stage == smtp::Stage::Mail);
     if (i >= count || (!answered && standing == Standing::NextHost)) {
       left.push_back(here_[i]);
       continue;

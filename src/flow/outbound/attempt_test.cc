@@ -176,6 +176,19 @@ TEST_F(Attempting, a_session_that_had_gone_stale_is_replaced_by_a_new_one_at_the
   EXPECT_FALSE(record.attempts.at(1).shared_session);
 }
 
+// RFC 5321 §3.8: the refusal of MAIL was this server's word about the letter; that it closed afterwards changes
+// nothing.
+TEST_F(Attempting, a_refused_mail_counts_also_where_the_server_then_closes_a_session_that_was_kept) {
+  decide_for({.tlsa = Tlsa::Absent});
+  mx().ehlo = "250-x\r\n250 PIPELINING\r\n";
+  mx().replies["MAIL"] = "550 5.7.1 not you\r\n";
+  mx().replies["RCPT"] = "421 4.3.2 bye\r\n";
+  run();
+  EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Bounced);
+  EXPECT_EQ(record.recipients.at(0).status, (EnhancedStatus{5, 7, 1}));
+  EXPECT_EQ(mails(mx2()).size(), 0U);
+}
+
 // RFC 9422 §4.1, §4.2
 TEST_F(Attempting, recipients_beyond_rcptmax_go_in_another_transaction) {
   decide_for({.tlsa = Tlsa::Absent}, {"b@example.test", "c@example.test"});

@@ -32,7 +32,6 @@ class PlanBook {
   void make_room();
 
   std::map<std::string, Entry> entries_;
-  std::uint64_t edition_ = 0;  ///< counts forget()
 };
 
 }  // namespace postseal::outbound

@@ -76,11 +76,13 @@ struct Book : ::testing::Test {
   PlanBook book;
   int searches = 0;
   Seconds valid{100};
+  bool throws = false;
 
   Awaitable<PlanPtr> search() {
     ++searches;
     const auto executor = co_await boost::asio::this_coro::executor;
     co_await boost::asio::post(executor, boost::asio::use_awaitable);
+    if (throws) throw std::runtime_error("a bug");
     auto plan = std::make_shared<Plan>();
     plan->valid_until = std::chrono::steady_clock::now() + valid;
     co_return plan;
@@ -94,6 +96,18 @@ struct Book : ::testing::Test {
     tasks.push_back(find(std::move(b), fresh));
     const auto plans = co_await await_all(std::move(tasks));
     co_return plans[0] == plans[1];
+  }
+  Awaitable<PlanPtr> find_after_forgetting(std::string key) {
+    co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+    book.forget();
+    co_return co_await find(std::move(key));
+  }
+  Awaitable<bool> forget_between(std::string key) {
+    std::vector<Awaitable<PlanPtr>> tasks;
+    tasks.push_back(find(key));
+    tasks.push_back(find_after_forgetting(key));
+    const auto plans = co_await await_all(std::move(tasks));
+    co_return plans[0] != plans[1] && co_await find(key) == plans[1];
   }
 };
 
@@ -117,6 +131,19 @@ TEST_F(Book, what_has_expired_is_searched_again) {
   valid = Seconds(0);
   run_coroutine(find("a"));
   run_coroutine(find("a"));
+  EXPECT_EQ(searches, 2);
+}
+
+TEST_F(Book, a_search_that_breaks_keeps_nobody_waiting_and_the_next_one_starts_anew) {
+  throws = true;
+  EXPECT_THROW(run_coroutine(find_both("a", "a", false)), std::runtime_error);
+  throws = false;
+  EXPECT_NE(run_coroutine(find("a")), nullptr);
+  EXPECT_EQ(searches, 2);
+}
+
+TEST_F(Book, who_asks_after_a_reload_gets_nothing_that_was_begun_before) {
+  EXPECT_TRUE(run_coroutine(forget_between("a")));
   EXPECT_EQ(searches, 2);
 }
 
