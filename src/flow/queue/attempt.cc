@@ -202,7 +202,11 @@ Awaitable<void> Queue::Impl::record(Attempt attempt) {
   // What other servers have, first of all: it must not go twice. Then RFC 5321 §6.1 MUST: nobody is given up before the
   // word of it is on stable storage; a crash in between costs a second notification, never the only one.
   apply(letter, known);
-  if (!co_await notify(letter, std::move(failures))) {
+  const bool told = co_await notify(letter, std::move(failures));
+  // By the operator, meanwhile: that is the last word.
+  std::erase_if(given_up.states,
+                [&](const auto& item) { return letter->states[item.first].status != RecipientStatus::Waiting; });
+  if (!told) {
     for (auto& [index, state] : given_up.states) {
       state.status = RecipientStatus::Waiting;
       state.next_attempt = at + settings.first_retry;

@@ -67,7 +67,11 @@ spool::StoreResult<void> Desk::apply(const LetterPtr& letter, const spool::Lette
 
 void Desk::retry() {
   for (auto left = owed_.size(); left > 0; --left) {
-    const auto& [letter, change] = owed_.front();
+    auto& [letter, change] = owed_.front();
+    // As it is now: what came later may have reached the store already, and has the last word.
+    for (auto& [index, state] : change.states) state = letter->states[index];
+    if (change.held) change.held = letter->held;
+    if (change.rerouted) change.rerouted = letter->rerouted;
     const auto stored = store_.change(change);
     if (!stored && stored.error().code != spool::StoreErrorCode::NotFound) return;
     if (letter->finished()) letters_.erase(letter->id);

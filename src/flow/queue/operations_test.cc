@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "flow/queue/stage_test.h"
 
 namespace postseal::queue {
@@ -94,6 +97,33 @@ TEST(Operations, held_letters_are_not_tried_nor_expired_also_after_a_restart) {
   EXPECT_EQ(stage.ask(stage.queue->release(select({"held"}))).letters, 1u);
   stage.run();
   EXPECT_EQ(stage.state(stage.one).status, RecipientStatus::Delivered);
+}
+
+TEST(Operations, what_the_store_took_late_never_undoes_what_was_said_later) {
+  Waiting stage;
+  stage.observed.refuses_changes = true;
+  stage.ask(stage.queue->hold(select({"all"})));
+  stage.observed.refuses_changes = false;
+  stage.ask(stage.queue->release(select({"all"})));
+  stage.pass(1s);
+  EXPECT_EQ(stage.queue->statistics().changes_owed, 0u);
+  EXPECT_FALSE(stage.letter(stage.one).held) << "it would be held for ever after a restart";
+}
+
+TEST(Operations, who_is_deleted_while_his_notification_fails_stays_deleted) {
+  Stage stage;
+  stage.courier.answer = [](const Job&, const std::string& recipient) {
+    return recipient == "a@one.test" ? failed(Outcome::Bounced) : failed(Outcome::Deferred);
+  };
+  stage.courier.silent_sites = {"mx.one.test:25"};
+  const auto id = stage.send(envelope_to({"a@one.test", "b@two.test"}));
+  stage.observed.at_commit = [&] {
+    stage.store.fail_with(spool::StoreError{spool::StoreErrorCode::ReadOnly, "read-only"});
+    boost::asio::co_spawn(*stage.io, stage.queue->remove(select({"recipient=a@one.test"})), boost::asio::detached);
+  };
+  stage.courier.free_all();
+  stage.run();
+  EXPECT_EQ(stage.state(id, 0).status, RecipientStatus::Deleted);
 }
 
 TEST(Operations, delete_forgets_the_recipients_meant_and_tells_nobody) {

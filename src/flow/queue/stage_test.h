@@ -182,10 +182,12 @@ class ObservedStore final : public spool::Store {
   std::vector<std::string> events;
   bool refuses_changes = false;
   bool waits = true;
+  std::function<void()> at_commit;  ///< while it is under way
 
   std::unique_ptr<spool::Draft> begin() override { return store_.begin(); }
   Awaitable<spool::StoreResult<spool::QueuedLetter>> commit(std::unique_ptr<spool::Draft> draft,
                                                             spool::Envelope envelope) override {
+    if (at_commit) at_commit();
     // As a store does it: others work meanwhile, and the process may die on both sides.
     if (waits) co_await boost::asio::post(boost::asio::use_awaitable);
     auto letter = co_await store_.commit(std::move(draft), std::move(envelope));
