@@ -52,6 +52,13 @@ queue::Security security_of(outbound::ProofShown proof) {
   return queue::Security::Unknown;
 }
 
+/// RFC 3461 §5.2.2: by the host that has this recipient's letter, whichever others were tried for the rest.
+bool took_over_dsn(const outbound::DeliveryRecord& record, const outbound::RecipientVerdict& verdict) {
+  const auto at_host = [&](const outbound::HostAttempt& attempt) { return attempt.host == verdict.host; };
+  const auto last = std::ranges::find_if(record.attempts.rbegin(), record.attempts.rend(), at_host);
+  return last != record.attempts.rend() && last->dsn_offered;
+}
+
 /// Only what is remembered of the domain stood in the way: a server was there, and showed no TLS.
 bool misses_remembered_tls(const outbound::DeliveryRecord& record) {
   if (!record.facts.remembered_tls || record.attempts.empty()) return false;
@@ -100,7 +107,7 @@ std::vector<queue::RecipientResult> results_of(const outbound::DeliveryRecord& r
     result.desired = desired_security(record.decision);
     result.actual = security_of(verdict.proof);
     result.tls_missing = verdict.outcome == outbound::Outcome::Deferred && misses_remembered_tls(record);
-    result.dsn_passed_on = !record.attempts.empty() && record.attempts.back().dsn_offered;
+    result.dsn_passed_on = took_over_dsn(record, verdict);
     results.push_back(std::move(result));
   }
   return results;

@@ -33,6 +33,20 @@ TEST(VerdictWords, a_servers_own_word_is_about_the_recipient) {
   EXPECT_EQ(only(record).scope, queue::Scope::Recipient);
 }
 
+// RFC 3461 §5.2.2
+TEST(VerdictWords, notifications_are_passed_on_by_the_host_that_took_the_letter_not_by_the_one_tried_last) {
+  auto record = record_of({});
+  record.attempts.push_back(attempt_at_mx());
+  record.attempts.push_back({.host = domain("mx2.example.test")});
+  record.attempts.back().dsn_offered = true;
+  record.recipients.at(0).outcome = outbound::Outcome::Delivered;
+  record.recipients.at(0).host = domain("mx.example.test");
+  EXPECT_FALSE(only(record).dsn_passed_on);
+  record.attempts.front().dsn_offered = true;
+  record.attempts.back().dsn_offered = false;
+  EXPECT_TRUE(only(record).dsn_passed_on);
+}
+
 TEST(VerdictWords, a_session_that_breaks_in_the_letter_is_about_the_letter) {
   auto record = record_of({});
   record.attempts.push_back(attempt_at_mx());
