@@ -48,7 +48,8 @@ Awaitable<void> Queue::Impl::attempt(Work work) {
     co_return;
   }
   // RFC 5321 §4.5.4.1: given up only after its time, and only after one more attempt that took nothing for granted.
-  attempt.last = attempt.work.last || now().wall >= expires_at((*letter)->envelope, settings);
+  // Asked now: since its time was said to be over, the operator may have given it more.
+  attempt.last = now().wall >= expires_at((*letter)->envelope, settings);
   if (auto known = known_failure(attempt)) {
     attempt.result = std::move(*known);
     attempt.known = true;

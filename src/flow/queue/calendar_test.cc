@@ -37,6 +37,24 @@ std::vector<spool::QueuedLetter> notifications(Stage& stage) {
   return all;
 }
 
+TEST(Calendar, a_longer_lifetime_saves_also_those_whose_last_attempt_had_been_called_for) {
+  Stage stage;
+  stage.courier.answer = greylisted;
+  auto settings = stage.settings;
+  settings.connections = 0;
+  stage.queue->apply(settings);
+  const auto id = stage.send(envelope_to({"a@one.test"}));
+  stage.pass(settings.lifetime + 1s);
+  settings.connections = 10;
+  settings.lifetime *= 2;
+  stage.queue->apply(settings);
+  stage.run();
+  EXPECT_EQ(stage.courier.sent_to("mx.one.test:25"), 1u);
+  EXPECT_EQ(stage.state(id).status, RecipientStatus::Waiting);
+  walk(stage, settings.lifetime);
+  EXPECT_EQ(stage.state(id).status, RecipientStatus::Bounced);
+}
+
 TEST(Calendar, after_its_lifetime_a_letter_gets_one_more_attempt_with_a_fresh_look_and_then_bounces) {
   Stage stage;
   stage.courier.answer = greylisted;
