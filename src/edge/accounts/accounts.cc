@@ -260,6 +260,14 @@ std::expected<AccountInfo, std::string> Accounts::load(const Mailbox& address) c
   return record->info();
 }
 
+std::expected<bool, std::string> Accounts::exists(const Mailbox& address) const {
+  const auto login = canonical_login(address.to_string());
+  if (!login) return false;
+  auto record = load_account(impl_->directory, *login);
+  if (!record) return std::unexpected(record.error());
+  return record->has_value();
+}
+
 std::expected<std::vector<AccountInfo>, std::string> Accounts::list() const {
   namespace fs = std::filesystem;
   std::vector<AccountInfo> accounts;

@@ -56,6 +56,8 @@ class Accounts {
   void note_login(std::string_view user, const IpAddress& peer, bool right);
 
   std::expected<AccountInfo, std::string> load(const Mailbox& address) const;
+  /// An error where a file is there that cannot be read: whose it is, is not known then.
+  std::expected<bool, std::string> exists(const Mailbox& address) const;
   std::expected<std::vector<AccountInfo>, std::string> list() const;
   std::expected<void, std::string> create(const Mailbox& address, std::string_view password);
   std::expected<void, std::string> set_password(const Mailbox& address, std::string_view password);

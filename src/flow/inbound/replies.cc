@@ -54,7 +54,7 @@ Reply tls_needed(const Mailbox& from) {
   return make(530, {5, 7, 0}, fmt::format("Mail from {} is taken inside TLS only", to_string(from.destination())));
 }
 
-Reply account_unreadable() { return make(451, {4, 3, 0}, "Your account cannot be read now; try again later"); }
+Reply account_unreadable() { return make(451, {4, 3, 0}, "Whose address this is cannot be read now; try again later"); }
 
 Reply relaying_denied() {
   return make(550, {5, 7, 1}, "Relaying denied: the recipient is not ours, and you have not logged in");

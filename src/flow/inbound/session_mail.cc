@@ -54,7 +54,12 @@ std::optional<Reply> Session::refuse_sender(const Mailbox& from) {
     if (!loaded) return reply::account_unreadable();
     account_ = std::move(*loaded);
   }
-  const bool somebody = login && around_.accounts.load(*login).has_value();
+  bool somebody = false;
+  if (login) {
+    const auto exists = around_.accounts.exists(*login);
+    if (!exists) return reply::account_unreadable();
+    somebody = *exists;
+  }
   if (account_ && may_send_as(*directory_, *account_, from, somebody)) return std::nullopt;
   return reply::sender_not_yours(from, session.user);
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "flow/inbound/play_test.h"
 
 namespace postseal::inbound {
@@ -280,6 +282,15 @@ TEST_F(SessionTest, a_user_sends_as_himself_and_as_what_is_his) {
   const auto heard = submit(turns);
   EXPECT_EQ(heard.wrong, "");
   EXPECT_THAT(heard.text, HasSubstr("553 5.7.1 alice@example.org may not send as bob@example.org"));
+}
+
+// What cannot be read is not taken for "nobody's": the address of the alias might be a colleague's.
+TEST_F(SessionTest, nobody_sends_as_an_account_that_cannot_be_read) {
+  (void)world.accounts->create(mailbox("old@example.org"), "secret");
+  for (const auto& entry : std::filesystem::directory_iterator(world.home / "accounts"))
+    if (entry.path().filename().string().starts_with("old@")) std::ofstream(entry.path()) << "broken";
+  EXPECT_EQ(submit({{"MAIL FROM:<old@example.org>\r\n", "451"}, {"MAIL FROM:<info@example.org>\r\n", "250"}}).wrong,
+            "");
 }
 
 TEST_F(SessionTest, without_a_login_nothing_is_submitted) {
