@@ -295,9 +295,10 @@ class Daemon {
   }
 
   std::expected<void, std::string> load_directory() {
-    accounts_changed_ = accounts_time();
+    const auto as_of = accounts_time();
     auto accounts = accounts_->list();
     if (!accounts) return std::unexpected("the accounts: " + accounts.error());
+    accounts_changed_ = as_of;
     std::vector<std::string> complaints;
     directory_.set(std::make_shared<const addressing::Directory>(build_directory(settings(), *accounts, complaints)));
     for (const auto& complaint : complaints) warn("addresses", complaint);
@@ -357,6 +358,7 @@ class Daemon {
     }
     // What is bound, opened or built once stays until the next start.
     fresh.listeners = settings().listeners;
+    if (fresh.delivery.hostname.empty()) fresh.delivery.hostname = settings().delivery.hostname;
     fresh.store = settings().store;
     fresh.admin = settings().admin;
     fresh.cache_dir = settings().cache_dir;
@@ -398,15 +400,22 @@ class Daemon {
     stopping_ = true;
     house_timer_.cancel();
     const Deadline until = Deadline::in(settings().server.graceful_stop);
+    // At once: a client that takes its time must not leave none to the attempts that are under way. What is accepted
+    // meanwhile is on stable storage and goes after the next start.
     std::vector<Awaitable<bool>> farewells;
+    farewells.push_back(stop_queue(until));
     for (auto& thread : threads_) farewells.push_back(stop_sessions(thread, until));
     co_await await_all(std::move(farewells));
-    co_await queue_->stop(until);
     co_await outbound_->close();
     co_await local_->close();
     if (watchers_) co_await watchers_->finish();
     if (admin_) co_await admin_->finish();
     main_.stop();
+  }
+
+  Awaitable<bool> stop_queue(Deadline until) {
+    co_await queue_->stop(until);
+    co_return true;
   }
 
   Awaitable<bool> stop_sessions(SessionThread& thread, Deadline until) {
