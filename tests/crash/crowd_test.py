@@ -163,9 +163,11 @@ def crowd(folder, start):
     for client in slow:
         client.send(b"\r\n")  # none of them was closed
     assert f"postseal_sessions_open {IDLE + SLOW}\n" in server.ask("/metrics")
+    server.stop()  # with all of them inside
+    for client in idle[1::7]:
+        assert client.reply()[0] == 421, "nobody told it that the server ends"
     close_all(idle + slow)
     assert p99 < P99, f"p99 is {p99:.2f} s"
-    server.stop()
 
 
 def greetings(port, source, count):

@@ -25,7 +25,8 @@ from sink import Sink
 INSIDE = "POSTSEAL_DISK_TEST_INSIDE"
 STORE_OCTETS = 96 << 20
 MAIL_OCTETS = 4 << 20
-SOON = 30
+SOON = 60
+SEGMENT = 1 << 20
 
 
 def enter_namespace():
@@ -76,7 +77,7 @@ class Trial:
         self.port = free_ports(1)[0]
         self.settings = usual_settings(folder, self.port)
         self.settings["route"] = [{"match": "sink.test", "next_hop": f"[127.0.0.1]:{self.sink.port}"}]
-        self.settings["store"]["segment_size"] = "8M"
+        self.settings["store"]["segment_size"] = SEGMENT
         self.settings["domain"][0]["transport"] = f"maildir:{folder}/mail"
         self.environment = environment
         self.next = 1
@@ -142,6 +143,28 @@ class Trial:
         until(lambda: self.send(to)[0] == 250, SOON, "a letter that is taken again")
         self.send_accepted(to, 10)
 
+    def await_space_back(self):
+        """The index goes on, too: it is what gives space back, and would otherwise stand still until the next start."""
+        for _ in range(300):
+            self.send_accepted("sink", 1)
+        self.await_arrival()
+        self.await_empty()
+        folder = os.path.join(self.folder, "store", "spool", "log")
+        seen = []
+
+        def is_little():
+            sizes = []
+            for name in os.listdir(folder):
+                with contextlib.suppress(FileNotFoundError):  # it goes while we look
+                    sizes.append(os.stat(os.path.join(folder, name)).st_blocks * 512)
+            seen.append(sum(sizes))
+            return seen[-1] <= 4 * SEGMENT
+
+        try:
+            until(is_little, SOON, "the space of letters that have left")
+        finally:
+            print(f"the log: {max(seen) / 1e6:.1f} MB at most, then {seen[-1] / 1e6:.1f} MB")
+
     def end(self):
         self.await_arrival()
         self.await_mail()
@@ -163,11 +186,14 @@ def full_store(folder):
         trial.await_empty()
         print("the queue went out while the disk was full")
     trial.await_acceptance()
+    trial.await_space_back()
     trial.end()
 
 
 def start_on_a_full_disk(folder):
     trial = Trial(folder, "a server that is killed on a full disk comes up on it, and delivers")
+    # An eighth of a segment is kept to open the index with.
+    trial.settings["store"]["segment_size"] = 8 * SEGMENT
     mount_small(os.path.join(folder, "store"), STORE_OCTETS)
     os.mkdir(os.path.join(folder, "mail"), 0o700)
     trial.begin()
@@ -219,7 +245,12 @@ def failing_disk(folder, library, number):
         switch[:] = struct.pack("i", 0)
     trial.await_acceptance()
     trial.await_acceptance("a")
+    trial.await_space_back()
     trial.end()
+    trial.server.start().wait_ready()
+    assert not trial.server.queued()
+    assert not any("made again" in line for line in trial.server.lines), "the index was lost"
+    trial.server.stop()
 
 
 def main():

@@ -228,7 +228,10 @@ class Trial:
     def read_maildir(self, mailbox, wrong):
         user, domain = mailbox.split("@")
         found = collections.Counter()
-        folder = os.path.join(self.folder, "store", "mail", domain, user, "new")
+        box = os.path.join(self.folder, "store", "mail", domain, user)
+        if os.path.isdir(os.path.join(box, "tmp")) and os.listdir(os.path.join(box, "tmp")):
+            wrong.append(f"{box}/tmp: half a letter stayed there")
+        folder = os.path.join(box, "new")
         for name in os.listdir(folder) if os.path.isdir(folder) else []:
             with open(os.path.join(folder, name), "rb") as file:
                 text = file.read()

@@ -15,6 +15,7 @@ namespace postseal::journal {
 
 namespace {
 
+constexpr std::size_t kTraces = 0, kNotes = 1;  // families
 // A disk that takes nothing must not fill the memory with traces, whose loss is allowed.
 constexpr std::size_t kMostWaiting = 100000;
 
@@ -26,8 +27,6 @@ std::uint64_t seconds(WallTime time) {
 
 struct Chronicle::Impl {
   std::unique_ptr<Database> database;
-  rocksdb::ColumnFamilyHandle* traces() { return database->family(0); }
-  rocksdb::ColumnFamilyHandle* notes() { return database->family(1); }
 
   std::mutex mutex;
   std::map<std::string, std::string> waiting;  ///< key, line: as they will be in the database
@@ -76,8 +75,9 @@ spool::StoreResult<std::vector<std::string>> Chronicle::trace(spool::LetterId id
   const auto keep = [&](std::string_view key, std::string_view line) {
     if (read_key(key.substr(8)) >= impl_->forgotten_before) lines.emplace(key, line);
   };
-  const std::unique_ptr<rocksdb::Iterator> at(
-      impl_->database->db().NewIterator(rocksdb::ReadOptions(), impl_->traces()));
+  const auto open = impl_->database->hold();
+  if (!open) return std::unexpected(impl_->database->unavailable());
+  const std::unique_ptr<rocksdb::Iterator> at(open->db->NewIterator(rocksdb::ReadOptions(), open->family(kTraces)));
   for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
     keep(at->key().ToStringView(), at->value().ToStringView());
   }
@@ -101,11 +101,16 @@ spool::StoreResult<void> Chronicle::Impl::delete_old(std::uint64_t before) {
   std::string end;
   append_key(end, first_id_at(before));
   rocksdb::WriteBatch batch;
-  const std::unique_ptr<rocksdb::Iterator> at(database->db().NewIterator(rocksdb::ReadOptions(), traces()));
-  for (at->SeekToFirst(); at->Valid() && at->key().ToStringView() < end; at->Next()) {
-    if (read_key(at->key().ToStringView().substr(8)) < before) batch.Delete(traces(), at->key());
+  {
+    const auto open = database->hold();
+    if (!open) return std::unexpected(database->unavailable());
+    auto* const traces = open->family(kTraces);
+    const std::unique_ptr<rocksdb::Iterator> at(open->db->NewIterator(rocksdb::ReadOptions(), traces));
+    for (at->SeekToFirst(); at->Valid() && at->key().ToStringView() < end; at->Next()) {
+      if (read_key(at->key().ToStringView().substr(8)) < before) batch.Delete(traces, at->key());
+    }
+    if (!at->status().ok()) return std::unexpected(database->error(at->status()));
   }
-  if (!at->status().ok()) return std::unexpected(database->error(at->status()));
   return database->write(rocksdb::WriteOptions(), batch);
 }
 
@@ -118,8 +123,11 @@ spool::StoreResult<void> Chronicle::flush() {
     lines = impl_->waiting;
     if (impl_->forgotten_before > impl_->deleted_before) forget = impl_->forgotten_before;
   }
-  for (const auto& [key, line] : lines) batch.Put(impl_->traces(), key, line);
   if (!lines.empty()) {
+    auto open = impl_->database->hold();
+    if (!open) return std::unexpected(impl_->database->unavailable());
+    for (const auto& [key, line] : lines) batch.Put(open->family(kTraces), key, line);
+    open.reset();
     if (auto written = impl_->database->write(rocksdb::WriteOptions(), batch); !written) return written;
   }
   if (forget != 0) {
@@ -132,8 +140,11 @@ spool::StoreResult<void> Chronicle::flush() {
 }
 
 spool::StoreResult<void> Chronicle::put_note(std::string_view name, std::string_view value) {
+  auto open = impl_->database->hold();
+  if (!open) return std::unexpected(impl_->database->unavailable());
   rocksdb::WriteBatch batch;
-  batch.Put(impl_->notes(), rocksdb::Slice(name.data(), name.size()), rocksdb::Slice(value.data(), value.size()));
+  batch.Put(open->family(kNotes), rocksdb::Slice(name.data(), name.size()), rocksdb::Slice(value.data(), value.size()));
+  open.reset();
   rocksdb::WriteOptions options;
   options.sync = true;
   return impl_->database->write(options, batch);
@@ -141,8 +152,10 @@ spool::StoreResult<void> Chronicle::put_note(std::string_view name, std::string_
 
 spool::StoreResult<std::optional<std::string>> Chronicle::note(std::string_view name) {
   std::string value;
-  const auto status = impl_->database->db().Get(rocksdb::ReadOptions(), impl_->notes(),
-                                                rocksdb::Slice(name.data(), name.size()), &value);
+  const auto open = impl_->database->hold();
+  if (!open) return std::unexpected(impl_->database->unavailable());
+  const auto status =
+      open->db->Get(rocksdb::ReadOptions(), open->family(kNotes), rocksdb::Slice(name.data(), name.size()), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(impl_->database->error(status));
   return value;

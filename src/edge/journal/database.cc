@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/journal/database.h"
 
+#include <fcntl.h>
 #include <rocksdb/env.h>
 #include <rocksdb/table.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdarg>
 #include <memory>
+
+#include "edge/journal/posix_disk.h"
 
 namespace postseal::journal {
 
@@ -54,32 +58,82 @@ rocksdb::Options database_options() {
   return options;
 }
 
-spool::StoreResult<std::unique_ptr<Database>> Database::open(const std::string& directory,
-                                                             const std::vector<std::string>& families) {
+namespace {
+
+spool::StoreResult<std::shared_ptr<const OpenDatabase>> open_now(const std::string& directory,
+                                                                 const std::vector<std::string>& names) {
   const rocksdb::Options options = database_options();
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors{{rocksdb::kDefaultColumnFamilyName, options}};
-  for (const auto& name : families) descriptors.emplace_back(name, options);
+  for (const auto& name : names) descriptors.emplace_back(name, options);
+  auto open = std::make_shared<OpenDatabase>();
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::Open(options, directory, descriptors, &open->families, &db);
+  if (!status.ok()) return std::unexpected(to_store_error(status, directory));
+  open->db.reset(db);
+  return open;
+}
+
+/// Before what can be read is closed: whether it could be opened again.
+bool takes_writes(const std::string& directory) {
+  const std::string path = directory + "/probe";
+  const std::string some(64 * 1024, '\0');
+  const Handle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const bool taken = file.get() >= 0 &&
+                     ::write(file.get(), some.data(), some.size()) == static_cast<ssize_t>(some.size()) &&
+                     ::fdatasync(file.get()) == 0;
+  return ::unlink(path.c_str()) == 0 && taken;
+}
+
+}  // namespace
+
+OpenDatabase::~OpenDatabase() {
+  if (!db) return;
+  for (auto* one : families) db->DestroyColumnFamilyHandle(one);
+  (void)db->Close();
+}
+
+spool::StoreResult<std::unique_ptr<Database>> Database::open(const std::string& directory,
+                                                             const std::vector<std::string>& families) {
+  auto open = open_now(directory, families);
+  if (!open) return std::unexpected(open.error());
   std::unique_ptr<Database> database(new Database());
   database->directory_ = directory;
-  rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(options, directory, descriptors, &database->families_, &db);
-  if (!status.ok()) return std::unexpected(to_store_error(status, directory));
-  database->db_.reset(db);
+  database->names_ = families;
+  database->open_ = std::move(*open);
   return database;
 }
 
-Database::~Database() {
-  if (!db_) return;
-  for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
-  (void)db_->Close();
+std::shared_ptr<const OpenDatabase> Database::hold() {
+  const std::lock_guard lock(mutex_);
+  if (!open_) open_ = open_now(directory_, names_).value_or(nullptr);
+  return open_;
+}
+
+spool::StoreError Database::unavailable() const {
+  return {spool::StoreErrorCode::Io,
+          directory_ + ": closed after an error of the disk, and cannot be opened again yet"};
+}
+
+bool Database::open_again() {
+  const std::lock_guard lock(mutex_);
+  // Whoever reads goes first: it is tried again with the next write.
+  if (!takes_writes(directory_) || open_.use_count() > 1) return false;
+  open_.reset();
+  open_ = open_now(directory_, names_).value_or(nullptr);
+  return open_ != nullptr;
 }
 
 spool::StoreResult<void> Database::write(const rocksdb::WriteOptions& options, rocksdb::WriteBatch& batch) {
-  auto status = db_->Write(options, &batch);
-  // After an error of the disk RocksDB takes nothing more until it is asked to go on.
-  if (!status.ok() && db_->Resume().ok()) status = db_->Write(options, &batch);
-  if (!status.ok()) return std::unexpected(error(status));
-  return {};
+  rocksdb::Status status;
+  for (int tries = 0; tries < 2; ++tries) {
+    auto open = hold();
+    if (!open) return std::unexpected(unavailable());
+    status = open->db->Write(options, &batch);
+    if (status.ok()) return {};
+    open.reset();
+    if (!open_again()) break;
+  }
+  return std::unexpected(error(status));
 }
 
 void append_key(std::string& key, std::uint64_t number) {

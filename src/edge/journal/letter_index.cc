@@ -27,7 +27,8 @@ spool::StoreError unreadable(const std::string& what) {
 
 class IndexWalk final : public LetterIndex::Walk {
  public:
-  explicit IndexWalk(std::unique_ptr<rocksdb::Iterator> iterator) : iterator_(std::move(iterator)) {
+  IndexWalk(std::shared_ptr<const OpenDatabase> open, std::unique_ptr<rocksdb::Iterator> iterator)
+      : open_(std::move(open)), iterator_(std::move(iterator)) {
     iterator_->SeekToFirst();
   }
   bool at_end() const override { return !iterator_->Valid(); }
@@ -40,7 +41,22 @@ class IndexWalk final : public LetterIndex::Walk {
   }
 
  private:
+  std::shared_ptr<const OpenDatabase> open_;  ///< outlives the iterator
   std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+/// The index cannot be read now.
+class NoWalk final : public LetterIndex::Walk {
+ public:
+  explicit NoWalk(spool::StoreError error) : error_(std::move(error)) {}
+  bool at_end() const override { return true; }
+  std::uint64_t id() const override { return 0; }
+  std::string_view bytes() const override { return {}; }
+  void next() override {}
+  spool::StoreResult<void> status() const override { return std::unexpected(error_); }
+
+ private:
+  spool::StoreError error_;
 };
 
 }  // namespace
@@ -87,7 +103,6 @@ std::optional<Checkpoint> parse_checkpoint(std::string_view bytes) {
 
 struct LetterIndex::Impl {
   std::unique_ptr<Database> database;
-  rocksdb::ColumnFamilyHandle* letters() { return database->family(0); }
 };
 
 LetterIndex::LetterIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -106,8 +121,10 @@ spool::StoreResult<void> LetterIndex::destroy(const std::string& directory) {
 }
 
 spool::StoreResult<std::optional<Checkpoint>> LetterIndex::checkpoint() {
+  const auto open = impl_->database->hold();
+  if (!open) return std::unexpected(impl_->database->unavailable());
   std::string bytes;
-  const auto status = impl_->database->db().Get(rocksdb::ReadOptions(), kCheckpointKey, &bytes);
+  const auto status = open->db->Get(rocksdb::ReadOptions(), kCheckpointKey, &bytes);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(impl_->database->error(status));
   auto checkpoint = parse_checkpoint(bytes);
@@ -116,8 +133,10 @@ spool::StoreResult<std::optional<Checkpoint>> LetterIndex::checkpoint() {
 }
 
 spool::StoreResult<std::optional<KeptLetter>> LetterIndex::find(std::uint64_t id) {
+  const auto open = impl_->database->hold();
+  if (!open) return std::unexpected(impl_->database->unavailable());
   rocksdb::PinnableSlice bytes;
-  const auto status = impl_->database->db().Get(rocksdb::ReadOptions(), impl_->letters(), key_of(id), &bytes);
+  const auto status = open->db->Get(rocksdb::ReadOptions(), open->family(0), key_of(id), &bytes);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return std::unexpected(impl_->database->error(status));
   auto letter = parse_kept(view(bytes));
@@ -127,11 +146,15 @@ spool::StoreResult<std::optional<KeptLetter>> LetterIndex::find(std::uint64_t id
 
 spool::StoreResult<void> LetterIndex::write(const Slots& slots, const Checkpoint& checkpoint) {
   rocksdb::WriteBatch batch;
-  for (const auto& [id, slot] : slots) {
-    if (slot.letter) {
-      batch.Put(impl_->letters(), key_of(id), format_kept(*slot.letter));
-    } else {
-      batch.Delete(impl_->letters(), key_of(id));
+  {
+    const auto open = impl_->database->hold();
+    if (!open) return std::unexpected(impl_->database->unavailable());
+    for (const auto& [id, slot] : slots) {
+      if (slot.letter) {
+        batch.Put(open->family(0), key_of(id), format_kept(*slot.letter));
+      } else {
+        batch.Delete(open->family(0), key_of(id));
+      }
     }
   }
   batch.Put(kCheckpointKey, format_checkpoint(checkpoint));
@@ -139,7 +162,9 @@ spool::StoreResult<void> LetterIndex::write(const Slots& slots, const Checkpoint
 }
 
 spool::StoreResult<void> LetterIndex::sync() {
-  const auto status = impl_->database->db().SyncWAL();
+  const auto open = impl_->database->hold();
+  if (!open) return std::unexpected(impl_->database->unavailable());
+  const auto status = open->db->SyncWAL();
   if (!status.ok()) return std::unexpected(impl_->database->error(status));
   return {};
 }
@@ -148,8 +173,10 @@ std::unique_ptr<LetterIndex::Walk> LetterIndex::walk() {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   options.readahead_size = 1024 * 1024;
-  return std::make_unique<IndexWalk>(
-      std::unique_ptr<rocksdb::Iterator>(impl_->database->db().NewIterator(options, impl_->letters())));
+  auto open = impl_->database->hold();
+  if (!open) return std::make_unique<NoWalk>(impl_->database->unavailable());
+  std::unique_ptr<rocksdb::Iterator> iterator(open->db->NewIterator(options, open->family(0)));
+  return std::make_unique<IndexWalk>(std::move(open), std::move(iterator));
 }
 
 }  // namespace postseal::journal
