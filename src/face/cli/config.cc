@@ -60,8 +60,8 @@ void add_config(CLI::App& app, int& exit_code) {
   add_config_option(*checking, options->common);
   checking->footer(
       "Looks at every key and value, at certificate and key, at users, directories and file modes; changes nothing.\n"
-      "Root looks as server.user would. Exit codes: 0 the server would run with this (warnings are possible), 78 it "
-      "would not.");
+      "Root looks as server.user would. Exit codes: 0 the server would run with this (warnings are possible), 77 root\n"
+      "cannot become server.user, 78 the server would not.");
   checking->callback([options, &exit_code] { exit_code = check(*options); });
   CLI::App* showing = config->add_subcommand("show", "Print what differs from the defaults, in canonical form");
   add_config_option(*showing, options->common);
