@@ -3,8 +3,9 @@
 directory, and the ways in which users and operators talk to it. Nothing here sleeps: the server's log lines are the
 clock, and every wait has a deadline.
 
-The program is named by the environment variable POSTSEAL, as ctest sets it. As root the lab lives in a network namespace
-of its own, and the test and its server join it; POSTSEAL_HIGH_PORTS=1 stays on loopback as for ordinary users.
+The program is named by the environment variable POSTSEAL, as ctest sets it. As root the lab lives in a network
+namespace of its own, and the test and its server join it; POSTSEAL_HIGH_PORTS=1 stays on loopback as for ordinary
+users.
 """
 
 import base64
