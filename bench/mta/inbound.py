@@ -24,7 +24,7 @@ def measure(server, seconds):
         # So that the processes exist that the server wants.
         source(server, "--messages", 3 * case["connections"], *words)
         before = server.queued()
-        wait_for_quiet()
+        wait_for_quiet(server.group)
         measurement = Measurement(server.group)
         sent = source(server, "--milliseconds", int(1000 * seconds), "--per-connection", case["per_connection"], *words)
         ((user, system),), other = measurement.end()

@@ -9,6 +9,7 @@ from cgroup import Group, machine_busy, ours_busy
 from places import TOOLS
 
 QUIET_CORES, QUIET_SECONDS = 0.25, float(os.environ.get("MTA_QUIET_SECONDS", "2"))
+IDLE_CORES, IDLE_SECONDS = 0.02, 5
 
 
 class Measurement:
@@ -26,8 +27,15 @@ class Measurement:
         return used, round(max(0.0, other), 2)
 
 
-def wait_for_quiet():
-    """Until the rest of the machine has little to do, but not for long."""
+def wait_for_quiet(group):
+    """Until the server has done what follows a start (new files, caches) or a filled queue, and the rest of the machine has
+    little to do; but not for long."""
+    until = time.monotonic() + IDLE_SECONDS
+    while time.monotonic() < until:
+        before = sum(group.cpu())
+        time.sleep(0.2)
+        if sum(group.cpu()) - before < 0.2 * IDLE_CORES:
+            break
     until = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < until:
         measurement = Measurement()

@@ -23,7 +23,7 @@ def measure(server, names, relay):
         server.arm()
     names.empty_cache_if_any()
     sink.ask("reset")
-    wait_for_quiet()
+    wait_for_quiet(server.group)
     measurement = Measurement(server.group, names.resolver, names.authority, sink.group)
     began = time.monotonic()
     if relay:
