@@ -7,9 +7,11 @@
 In the environment: RUNS=N rounds (1), MTA_SERVERS="postseal postfix" only these, MTA_SECONDS=S for each inbound case (2),
 MTA_QUIET_SECONDS=S to wait at most for a quiet machine before each case (2).
 """
+import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -62,13 +64,19 @@ def main(wanted):
             for server in (name for name in PARTS[part] if name in chosen):
                 print(f"== {part}, {server}, round {turn + 1}", file=sys.stderr)
                 inside = namespaces.unshare([sys.executable, "-B", __file__, "--inside", part, server])
-                if subprocess.run(inside, env={**os.environ, "MTA_ROUND": str(turn + 1)}).returncode != 0:
+                environment = {**os.environ, "MTA_ROUND": str(turn + 1)}
+                if subprocess.run(inside, env=environment, preexec_fn=end_with_parent).returncode != 0:
                     print(f"== {part}, {server}: failed, see above", file=sys.stderr)
     shutil.rmtree(WORK / "var", ignore_errors=True)
     for folder in TOP.iterdir():
         if folder.is_dir():
             folder.rmdir()
     report.show(RESULTS)
+
+
+def end_with_parent():
+    """However we end, no server stays behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def build_tools():
