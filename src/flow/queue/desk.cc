@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/queue/desk.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postseal::queue {
@@ -24,6 +25,10 @@ void Desk::put(spool::QueuedLetter letter) { keep(std::make_shared<spool::Queued
 void Desk::keep(LetterPtr letter) {
   const spool::LetterId id = letter->id;
   if (letters_.insert_or_assign(id, std::move(letter)).second) order_.push_back(id);
+  // Most letters leave long before their turn to be forgotten comes.
+  if (order_.size() > 2 * std::max(kept_, letters_.size())) {
+    std::erase_if(order_, [this](spool::LetterId other) { return !letters_.contains(other); });
+  }
   // Whoever works on a letter holds it; those stay.
   for (auto tries = order_.size(); tries > 0 && letters_.size() > kept_; --tries) {
     const spool::LetterId oldest = order_.front();

@@ -28,6 +28,8 @@ class Desk {
   /// Offers what the store did not take. Call now and then.
   void retry();
   std::size_t owed() const { return owed_.size(); }
+  /// Letters that it knows of or has known: bounded, however many come and go.
+  std::size_t known() const { return order_.size(); }
 
  private:
   void keep(LetterPtr letter);
