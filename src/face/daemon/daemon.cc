@@ -400,8 +400,8 @@ class Daemon {
     stopping_ = true;
     house_timer_.cancel();
     const Deadline until = Deadline::in(settings().server.graceful_stop);
-    // At once: a client that takes its time must not leave none to the attempts that are under way. What is accepted
-    // meanwhile is on stable storage and goes after the next start.
+    // At once: else attempts would begin while clients take their time, only to be cut when the grace is over, and
+    // their letters would go twice. What is accepted meanwhile is on stable storage and goes after the next start.
     std::vector<Awaitable<bool>> farewells;
     farewells.push_back(stop_queue(until));
     for (auto& thread : threads_) farewells.push_back(stop_sessions(thread, until));
