@@ -27,14 +27,12 @@ class Group:
         return subprocess.run([str(word) for word in command], **self._options(options))
 
     def cpu(self):
-        """Seconds so far: (in programs, in the kernel for them)."""
+        """Seconds so far: (in all, in programs, in the kernel for them). Where cgroup v1 counts, only the first is exact;
+        the others are samples, one for each tick of the clock."""
         if TOP.is_relative_to(V1):
-            # Only the sum is exact there: the parts are samples, one for each tick of the clock.
-            total, user, system = (int((self.folder / f"cpuacct.usage{part}").read_text()) for part in ("", "_user", "_sys"))
-            share = user / max(1, user + system)
-            return total * share / 1e9, total * (1 - share) / 1e9
+            return tuple(int((self.folder / f"cpuacct.usage{part}").read_text()) / 1e9 for part in ("", "_user", "_sys"))
         stat = dict(line.split() for line in (self.folder / "cpu.stat").read_text().splitlines())
-        return int(stat["user_usec"]) / 1e6, int(stat["system_usec"]) / 1e6
+        return tuple(int(stat[f"{part}_usec"]) / 1e6 for part in ("usage", "user", "system"))
 
     def pids(self):
         return [int(pid) for pid in (self.folder / "cgroup.procs").read_text().split()]
@@ -58,4 +56,4 @@ def machine_busy():
 
 
 def ours_busy():
-    return sum(sum(Group(folder.name).cpu()) for folder in TOP.iterdir() if folder.is_dir())
+    return sum(Group(folder.name).cpu()[0] for folder in TOP.iterdir() if folder.is_dir())

@@ -21,8 +21,11 @@ class Measurement:
 
     def end(self):
         """For each group the seconds of CPU in programs and in the kernel; and the cores that others kept busy."""
-        used = [tuple(after - before for before, after in zip(first, group.cpu()))
-                for first, group in zip(self.cpu, self.groups)]
+        used = []
+        for first, group in zip(self.cpu, self.groups):
+            total, user, system = (after - before for before, after in zip(first, group.cpu()))
+            share = user / max(1e-9, user + system)
+            used.append((total * share, total * (1 - share)))
         other = (machine_busy() - ours_busy() - self.other) / (time.monotonic() - self.began)
         return used, round(max(0.0, other), 2)
 
@@ -32,9 +35,9 @@ def wait_for_quiet(group):
     little to do; but not for long."""
     until = time.monotonic() + IDLE_SECONDS
     while time.monotonic() < until:
-        before = sum(group.cpu())
+        before = group.cpu()[0]
         time.sleep(0.2)
-        if sum(group.cpu()) - before < 0.2 * IDLE_CORES:
+        if group.cpu()[0] - before < 0.2 * IDLE_CORES:
             break
     until = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < until:
