@@ -77,7 +77,7 @@ bool Server::Impl::take_message(std::optional<Event>& event) {
     } else if (reception->header.octets() > limits.header_octets) {
       refuse_message(reply::kHeaderTooLarge);
     } else if (reception->header.received_fields() > limits.received_fields) {
-      // RFC 5321 §6.3: loops are found by counting Received fields; fewer than 100 would be too few for some.
+      // RFC 5321 §6.3 SHOULD: loops are found by counting Received fields; fewer than 100 would be too few for some.
       refuse_message(reply::kLoop);
     } else {
       reception->size += piece.size();

@@ -130,6 +130,16 @@ TEST(Reception, a_message_that_goes_round_in_circles_is_refused) {
   play("C= \\r\\n.\\r\\n\nS: 554 5.4.6 The message has been through too many servers: a loop");
 }
 
+// RFC 5321 §6.3 SHOULD
+TEST(Reception, a_hundred_servers_are_no_circle) {
+  Play play;
+  up_to_data(play);
+  std::string fields;
+  for (int i = 0; i < 100; ++i) fields += "Received: a\\r\\n";
+  play("C= " + fields + "\\r\\n.\\r\\n");
+  EXPECT_EQ(play.happened().back(), "end 1302");
+}
+
 TEST(Reception, A24_a_header_has_so_many_octets) {
   ServerSettings settings = relay();
   settings.limits.header_octets = 20;

@@ -40,7 +40,7 @@ struct Limits {
   std::uint32_t idle_commands = 100;              ///< NOOP, RSET, VRFY, HELP… between two accepted messages, before 421
   std::uint32_t auth_failures = 3;
   std::uint32_t header_octets = 256 * 1024;  ///< of a message's header
-  std::uint32_t received_fields = 50;        ///< RFC 5321 §6.3: more is a loop
+  std::uint32_t received_fields = 100;       ///< RFC 5321 §6.3: more is a loop
   std::uint32_t text_line = 998;             ///< RFC 5321 §4.5.3.1.6: octets of a message's line without its CRLF
 };
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/smtpd/dialogue.h"
@@ -23,6 +25,14 @@ bool may_be_utf8(Verb verb) {
 
 bool has_no_argument(Verb verb) {
   return verb == Verb::Data || verb == Verb::Rset || verb == Verb::Quit || verb == Verb::StartTls;
+}
+
+/// A38: ::ffff:192.0.2.1 is 192.0.2.1, or limits and networks for IPv4 would not see it.
+IpAddress without_mapping(const IpAddress& address) {
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const auto octets = address.bytes();
+  if (address.is_v4() || !std::ranges::equal(octets.first(kMapped.size()), kMapped)) return address;
+  return IpAddress::v4({octets[12], octets[13], octets[14], octets[15]});
 }
 
 }  // namespace
@@ -178,7 +188,7 @@ void Server::Impl::take_xclient(std::string_view argument) {
   }
   if (!address) return say(reply::kBadParameter);
   xclient_used = true;
-  session.peer = *address;
+  session.peer = without_mapping(*address);
   session.helo.clear();
   session.esmtp = false;
   session.user.clear();

@@ -340,6 +340,15 @@ S* 500 5.5.1
   EXPECT_EQ(play.server.session().peer.to_string(), "2001:db8::7");
 }
 
+TEST(Session, A38_XCLIENT_shows_an_IPv4_address_as_one_however_it_is_written) {
+  ServerSettings settings = relay();
+  settings.xclient = true;
+  Play play(settings);
+  hello(play);
+  play("C: XCLIENT ADDR=IPV6:::ffff:192.0.2.9\nS* 220");
+  EXPECT_EQ(play.server.session().peer.to_string(), "192.0.2.9");
+}
+
 // The driver made a mistake: the session fails closed.
 TEST(Session, an_answer_that_nobody_waits_for_ends_the_session) {
   for (const char* call :
