@@ -180,10 +180,13 @@ StoreResult<spool::QueuedLetter> LogSpool::load(spool::LetterId id) {
 
 message::OpenSource LogSpool::open(spool::LetterId id) {
   std::shared_ptr<const Body> body;
-  (void)with_letter(id, [&](const KeptLetter& letter) {
+  const auto look = [&](const KeptLetter& letter) {
     if (auto found = find_body(*catalog_, letter)) body = std::make_shared<const Body>(std::move(*found));
     return StoreResult<void>();
-  });
+  };
+  // Twice: what the index said may be from before the letter moved and its old segment went.
+  (void)with_letter(id, look);
+  if (!body) (void)with_letter(id, look);
   return [body]() -> std::unique_ptr<message::Source> { return body ? open_body(body) : nullptr; };
 }
 
