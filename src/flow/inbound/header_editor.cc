@@ -10,8 +10,9 @@ namespace postseal::inbound {
 
 namespace {
 
-/// The longest name that we look for is shorter; a line that has no colon by then is some other field's or no field.
-constexpr std::size_t kLongestName = 64;
+/// RFC 5322 §2.1.1 MUST: no line is longer. A colon is looked for to the end: blanks before it are allowed (§4.5), and
+/// a Bcc behind many of them is still one.
+constexpr std::size_t kLongestName = 1000;
 constexpr std::size_t kLongestValue = 1000;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -77,7 +78,7 @@ void HeaderEditor::begin_line(std::string_view line, std::string& out) {
     if (field_ == Field::None) field_ = Field::Other;
     return take(line, out);
   }
-  const auto colon = line.find(':');
+  const auto colon = line.substr(0, kLongestName).find(':');
   if (line == "\r\n" || colon == std::string_view::npos) {
     const bool blank = line == "\r\n";
     // RFC 5322 §2.1: a line that is no field ends the header, with or without an empty line.

@@ -165,6 +165,8 @@ TEST(HeaderEditor, completes_what_users_send) {
       {"folded Bcc goes", "Bcc: a\r\n b\r\n\tc\r\nTo: x\r\n\r\n", "To: x\r\n" + both + "\r\n"},
       {"empty Bcc goes", "BCC:\r\n\r\n", both + "\r\n"},
       {"every Bcc goes", "Bcc: a\r\nTo: x\r\nbcc : b\r\n\r\n", "To: x\r\n" + both + "\r\n"},
+      {"a Bcc far from its colon goes", "Bcc" + std::string(200, '\t') + ": b\r\nTo: x\r\n\r\n",
+       "To: x\r\n" + both + "\r\n"},
       {"a forwarder's Bcc goes", "Resent-Bcc: a,\r\n b\r\nTo: x\r\n\r\n", "To: x\r\n" + both + "\r\n"},
       {"other names stay", "Bcc-Note: a\r\nX-Bcc: b\r\n\r\n", "Bcc-Note: a\r\nX-Bcc: b\r\n" + both + "\r\n"},
       {"the body stays", "A: b\r\n\r\nBcc: c\r\n\r\nDate: d\r\n", "A: b\r\n" + both + "\r\nBcc: c\r\n\r\nDate: d\r\n"},
