@@ -234,7 +234,7 @@ TEST(ServerFile, errors_name_file_line_key_and_what_is_allowed) {
       {"[queue]\nfirst_retry = 0\n", 2, "queue.first_retry", "1s..1d"},
       {"[queue]\nlongest_retry = \"2d\"\n", 2, "queue.longest_retry", "1s..1d"},
       {"[queue]\nlongest_retry = \"1m\"\n", 1, "queue.first_retry", "is longer than queue.longest_retry"},
-      {"[queue]\nconnections = 0\n", 2, "queue.connections", "1..100000"},
+      {"[queue]\nconnections = 100001\n", 2, "queue.connections", "0..100000"},
       {"[queue]\nconnections_per_site = 0\n", 2, "queue.connections_per_site", "1..100000"},
       {"[queue]\nmessages_per_connection = 0\n", 2, "queue.messages_per_connection", "1..1000000"},
       {"[queue]\nrate_per_site = -1\n", 2, "queue.rate_per_site", "0..10000000"},
