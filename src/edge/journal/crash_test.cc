@@ -54,8 +54,8 @@ class Work {
       if (!history.acknowledged && !now) continue;
       // What was written before the process died is there; the very last thing may be or not.
       std::size_t least = history.safe;
-      if (cut == Cut::KeepWritten && history.acknowledged)
-        least = std::max(least, history.versions.size() - 1 - (id == last_ ? 1 : 0));
+      const std::size_t open = id == last_ && history.versions.size() > 1 ? 1 : 0;
+      if (cut == Cut::KeepWritten && history.acknowledged) least = std::max(least, history.versions.size() - 1 - open);
       const bool known = std::find(history.versions.begin() + static_cast<std::ptrdiff_t>(least),
                                    history.versions.end(), now) != history.versions.end();
       EXPECT_TRUE(known) << where << ": letter " << spool::LetterId{id}.to_string()
