@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face/admin/queue_json.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "flow/queue/times.h"
+#include "vocab/moment_text.h"
 
 namespace postseal::admin {
 
@@ -18,7 +18,7 @@ namespace {
 /// RFC 3339; null for the epoch, which stands for "not yet".
 json::value moment(WallTime at) {
   if (at == WallTime{}) return nullptr;
-  return json::string(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(at))));
+  return json::string(moment_text(at));
 }
 
 std::string_view to_string(queue::Scheduler::GroupStatus::State state) {

@@ -17,6 +17,7 @@
 #include "face/cli/human_text.h"
 #include "face/cli/password.h"
 #include "face/cli/run.h"
+#include "vocab/moment_text.h"
 
 namespace postseal::cli {
 

@@ -10,6 +10,7 @@
 #include "edge/tls/own_certificate.h"
 #include "face/cli/human_text.h"
 #include "face/daemon/in_force.h"
+#include "vocab/moment_text.h"
 
 namespace postseal::cli {
 

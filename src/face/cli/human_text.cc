@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face/cli/human_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -56,10 +55,6 @@ std::string size_text(std::uint64_t octets) {
     value /= 1024;
   }
   return "";
-}
-
-std::string moment_text(WallTime at) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(at)));
 }
 
 std::size_t terminal_width() {

@@ -14,8 +14,6 @@ namespace postseal::cli {
 std::string age_text(Seconds age);
 /// "900", "4.6K", "12M": at most five characters.
 std::string size_text(std::uint64_t octets);
-/// RFC 3339 to the second.
-std::string moment_text(WallTime at);
 
 /// Columns of the terminal on standard output, 80 to 120; 100 where it is none.
 std::size_t terminal_width();

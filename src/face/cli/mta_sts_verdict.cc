@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face/cli/mta_sts_verdict.h"
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
 
 #include "face/cli/cli.h"
 #include "protocol/mtasts/field.h"
+#include "vocab/moment_text.h"
 
 namespace postseal::cli {
 
@@ -191,7 +192,7 @@ StsVerdict judge_sts_lookup(const Domain& policy_domain, const mtasts::StsFacts&
   if (facts.policy) {
     add_policy(verdict.json, *facts.policy);
     verdict.json["id"] = facts.id;
-    verdict.json["expires"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", facts.expires);
+    verdict.json["expires"] = moment_text(facts.expires);
   }
   json::array findings;
   for (const mtasts::Finding& finding : facts.findings) {

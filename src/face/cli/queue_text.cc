@@ -5,6 +5,7 @@
 
 #include "face/cli/human_text.h"
 #include "face/cli/json_text.h"
+#include "vocab/moment_text.h"
 
 namespace postseal::cli {
 

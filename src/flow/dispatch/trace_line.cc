@@ -1,29 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/dispatch/trace_line.h"
 
-#include <fmt/chrono.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "vocab/moment_text.h"
+
 namespace postseal::dispatch {
 
-namespace {
-
 namespace json = boost::json;
-
-std::string time_text(WallTime time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time.time_since_epoch().count()));
-}
-
-}  // namespace
 
 std::string acceptance_line(const spool::QueuedLetter& letter) {
   const auto& envelope = letter.envelope;
   json::array recipients;
   for (const auto& recipient : envelope.recipients) recipients.emplace_back(recipient.mailbox.to_string());
-  json::object line{{"time", time_text(envelope.received)},
+  json::object line{{"time", moment_text(envelope.received)},
                     {"event", "accepted"},
                     {"from", envelope.from ? envelope.from->to_string() : ""},
                     {"to", std::move(recipients)},
@@ -44,7 +36,7 @@ std::string local_line(const spool::Envelope& envelope, const std::vector<local:
                                       {"explanation", verdict.explanation}});
   }
   return json::serialize(
-      json::object{{"time", time_text(now)}, {"event", "local delivery"}, {"recipients", std::move(recipients)}});
+      json::object{{"time", moment_text(now)}, {"event", "local delivery"}, {"recipients", std::move(recipients)}});
 }
 
 }  // namespace postseal::dispatch

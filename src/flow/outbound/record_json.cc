@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON form of the delivery record. docs/formats/delivery-record.md is its documentation: change both or none.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
 #include "edge/tls/fingerprint.h"
 #include "flow/outbound/record.h"
+#include "vocab/moment_text.h"
 
 namespace postseal::outbound {
 
@@ -14,11 +14,7 @@ namespace {
 
 namespace json = boost::json;
 
-std::string time_text(WallTime time) { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", time); }
-
-json::value or_null(bool present, std::string_view text) {
-  return present ? json::value(text) : json::value(nullptr);
-}
+json::value or_null(bool present, std::string_view text) { return present ? json::value(text) : json::value(nullptr); }
 
 template <class R>
 json::object answer_json(const dns::Answer<R>& answer) {
@@ -61,7 +57,7 @@ json::value sts_json(const mtasts::StsFacts& sts) {
                                  {"max_age", sts.policy->max_age.count()},
                                  {"id", sts.id},
                                  {"source", sts.source == mtasts::Source::Cached ? "cache" : "https"},
-                                 {"expires", time_text(sts.expires)}};
+                                 {"expires", moment_text(sts.expires)}};
   } else {
     out["policy"] = nullptr;
   }
@@ -320,7 +316,7 @@ std::string to_json(const DeliveryRecord& record) {
       {"id", record.id},
       {"destination", postseal::to_string(record.next_hop)},
       {"next_hop", postseal::to_string(record.facts.next_hop)},
-      {"started", time_text(record.started)},
+      {"started", moment_text(record.started)},
       {"facts", facts_json(record.facts)},
       {"decision", decision_json(record.decision)},
       {"attempts", texts(record.attempts, attempt_json)},
