@@ -78,6 +78,8 @@ std::string_view to_string(RecordType type) {
       return "CNAME";
     case RecordType::SOA:
       return "SOA";
+    case RecordType::PTR:
+      return "PTR";
     case RecordType::MX:
       return "MX";
     case RecordType::TXT:
@@ -146,6 +148,17 @@ Answer<IpAddress> parse_addresses(const RawAnswer& raw) {
     }
     return std::nullopt;
   });
+}
+
+Answer<Domain> parse_ptr(const RawAnswer& raw) {
+  auto answer = without_records<Domain>(raw);
+  if (!raw.found()) return answer;
+  for (const Bytes& rdata : raw.records) {
+    // RFC 1035 §3.3.12: a name and nothing else.
+    if (!show_wire_name(Rdata(rdata))) return malformed<Domain>(raw, "a PTR record does not parse");
+    if (auto name = parse_wire_name(Rdata(rdata))) answer.records.push_back(std::move(*name));
+  }
+  return answer;
 }
 
 Answer<Domain> parse_cname(const RawAnswer& raw) { return parse_each<Domain>(raw, "CNAME", parse_wire_name); }

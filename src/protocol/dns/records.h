@@ -17,6 +17,7 @@ enum class RecordType : std::uint16_t {
   NS = 2,
   CNAME = 5,
   SOA = 6,
+  PTR = 12,
   MX = 15,
   TXT = 16,
   AAAA = 28,
@@ -55,5 +56,7 @@ Answer<TxtRecord> parse_txt(const RawAnswer& raw);
 Answer<TlsaRecord> parse_tlsa(const RawAnswer& raw);
 Answer<IpAddress> parse_addresses(const RawAnswer& raw);  ///< A (4 bytes) or AAAA (16 bytes)
 Answer<Domain> parse_cname(const RawAnswer& raw);
+/// Names that are no printable host name are left out: RFC 7208 §5.5 looks at each by itself.
+Answer<Domain> parse_ptr(const RawAnswer& raw);
 
 }  // namespace postseal::dns

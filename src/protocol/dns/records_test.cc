@@ -154,6 +154,14 @@ TEST(Records, addresses_of_both_families) {
   EXPECT_EQ(v6.records[0].to_string(), "2001::1");
 }
 
+TEST(Records, ptr_keeps_the_names_that_a_host_can_have) {
+  const auto answer = parse_ptr(raw({bytes("\2mx\7example\0"sv), bytes("\3a b\0"sv)}));
+  ASSERT_TRUE(answer.found());
+  ASSERT_EQ(answer.records.size(), 1U);
+  EXPECT_EQ(answer.records[0].ascii(), "mx.example");
+  expect_malformed(parse_ptr(raw({bytes("\5mx"sv)})), "a label that is cut off");
+}
+
 TEST(Records, cname_names_its_target) {
   const auto answer = parse_cname(raw({bytes("\3_25\4_tcp\2mx\0"sv)}));
   ASSERT_EQ(answer.records.size(), 1u);
