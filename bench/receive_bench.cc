@@ -120,6 +120,10 @@ class NoStore final : public spool::Store {
       bytes_.append(piece);
       co_return spool::StoreResult<void>();
     }
+    Awaitable<spool::StoreResult<void>> put_in_front(std::string octets) override {
+      bytes_.insert(0, octets);
+      co_return spool::StoreResult<void>();
+    }
 
    private:
     spool::LetterId id_;

@@ -16,6 +16,11 @@ class MemoryDraft final : public spool::Draft {
     bytes.append(piece);
     co_return spool::StoreResult<void>();
   }
+  Awaitable<spool::StoreResult<void>> put_in_front(std::string octets) override {
+    if (failure_) co_return std::unexpected(*failure_);
+    bytes.insert(0, octets);
+    co_return spool::StoreResult<void>();
+  }
   std::string bytes;
 
  private:

@@ -16,6 +16,8 @@ class LogDraft final : public spool::Draft {
   LogDraft(Log& log, spool::LetterId id, std::uint32_t piece_size) : log_(log), id_(id), piece_size_(piece_size) {}
   spool::LetterId id() const override { return id_; }
   Awaitable<spool::StoreResult<void>> append(std::string_view piece) override;
+  /// A small letter takes it in; of a large one it is the first piece, written last.
+  Awaitable<spool::StoreResult<void>> put_in_front(std::string octets) override;
 
   std::uint64_t size() const { return size_; }
   /// Why it cannot be committed, if it cannot.
@@ -24,7 +26,8 @@ class LogDraft final : public spool::Draft {
   void move_to(LetterWrite& write);
 
  private:
-  Awaitable<spool::StoreResult<void>> write_piece();
+  /// Its place is the given one of pieces_.
+  Awaitable<spool::StoreResult<void>> write_piece(std::string octets, std::size_t place);
 
   Log& log_;
   spool::LetterId id_;

@@ -10,7 +10,17 @@ namespace postseal::journal {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-enum EnvelopeFlag : std::uint16_t { kRequireTls = 1, kTlsRequiredNo = 2, kOnlyVerified = 4, kEightBit = 8, kUtf8 = 16 };
+/// 1, which is still read, knows nothing of forwarding.
+constexpr std::uint8_t kEnvelopeVersion = 2;
+enum EnvelopeFlag : std::uint16_t {
+  kRequireTls = 1,
+  kTlsRequiredNo = 2,
+  kOnlyVerified = 4,
+  kEightBit = 8,
+  kUtf8 = 16,
+  kQuarantined = 32
+};
+enum RecipientFlag : std::uint8_t { kForwarded = 1 };
 enum ChangeFlag : std::uint8_t { kHeldGiven = 1, kHeld = 2, kReroutedGiven = 4 };
 // The fewest octets that one of a list takes: bounds what a count can make us reserve.
 constexpr std::size_t kLeastRecipient = 12, kLeastState = 35, kPieceSize = 20;
@@ -19,6 +29,16 @@ void write_time(ByteWriter& out, WallTime time) {
   out.number(static_cast<std::uint64_t>(time.time_since_epoch().count()));
 }
 WallTime read_time(ByteReader& in) { return WallTime(Seconds(static_cast<std::int64_t>(in.number<std::uint64_t>()))); }
+
+/// Empty: none. False: no address.
+bool read_path(ByteReader& in, ReversePath& path) {
+  const auto text = in.text();
+  if (text.empty()) return true;
+  auto mailbox = Mailbox::parse(text);
+  if (!mailbox) return false;
+  path = std::move(*mailbox);
+  return true;
+}
 
 void write_state(ByteWriter& out, const spool::RecipientState& state) {
   out.number(static_cast<std::uint8_t>(static_cast<unsigned>(state.status) | (state.delay_told ? 0x80u : 0u)));
@@ -82,44 +102,45 @@ std::string format_envelope(const spool::Envelope& envelope) {
   std::string bytes;
   bytes.reserve(160 + 64 * envelope.recipients.size());
   ByteWriter out(bytes);
-  out.number(kVersion);
+  out.number(kEnvelopeVersion);
   out.text(envelope.from ? envelope.from->to_string() : "");
   out.number(static_cast<std::uint32_t>(envelope.recipients.size()));
   for (const auto& recipient : envelope.recipients) {
     out.text(recipient.mailbox.to_string());
     out.text(recipient.original);
     out.text(recipient.notify);
+    out.number(static_cast<std::uint8_t>(recipient.forwarded ? kForwarded : 0));
   }
   out.text(envelope.envelope_id);
   out.text(envelope.ret);
-  out.number(static_cast<std::uint16_t>((envelope.requiretls ? kRequireTls : 0) |
-                                        (envelope.tls_required_no ? kTlsRequiredNo : 0) |
-                                        (envelope.only_if_verified ? kOnlyVerified : 0) |
-                                        (envelope.eight_bit ? kEightBit : 0) | (envelope.utf8_headers ? kUtf8 : 0)));
+  out.number(static_cast<std::uint16_t>(
+      (envelope.requiretls ? kRequireTls : 0) | (envelope.tls_required_no ? kTlsRequiredNo : 0) |
+      (envelope.only_if_verified ? kOnlyVerified : 0) | (envelope.eight_bit ? kEightBit : 0) |
+      (envelope.utf8_headers ? kUtf8 : 0) | (envelope.quarantined ? kQuarantined : 0)));
   out.number(envelope.size);
   out.text(envelope.message_id);
   write_time(out, envelope.received);
   out.text(envelope.peer);
   out.text(envelope.user);
+  out.text(envelope.forward_from ? envelope.forward_from->to_string() : "");
   return bytes;
 }
 
 std::optional<spool::Envelope> parse_envelope(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.number<std::uint8_t>() != kVersion) return std::nullopt;
+  const auto version = in.number<std::uint8_t>();
+  if (version == 0 || version > kEnvelopeVersion) return std::nullopt;
   spool::Envelope envelope;
-  if (const auto from = in.text(); !from.empty()) {
-    auto mailbox = Mailbox::parse(from);
-    if (!mailbox) return std::nullopt;
-    envelope.from = std::move(*mailbox);
-  }
+  if (!read_path(in, envelope.from)) return std::nullopt;
   const auto count = in.count(kLeastRecipient);
   envelope.recipients.reserve(count);
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     auto mailbox = Mailbox::parse(in.text());
     if (!mailbox) return std::nullopt;
     const auto original = in.text(), notify = in.text();
-    envelope.recipients.push_back({std::move(*mailbox), std::string(original), std::string(notify)});
+    const auto marks = version > 1 ? in.number<std::uint8_t>() : std::uint8_t{0};
+    envelope.recipients.push_back(
+        {std::move(*mailbox), std::string(original), std::string(notify), (marks & kForwarded) != 0});
   }
   envelope.envelope_id = in.text();
   envelope.ret = in.text();
@@ -129,11 +150,13 @@ std::optional<spool::Envelope> parse_envelope(std::string_view bytes) {
   envelope.only_if_verified = (flags & kOnlyVerified) != 0;
   envelope.eight_bit = (flags & kEightBit) != 0;
   envelope.utf8_headers = (flags & kUtf8) != 0;
+  envelope.quarantined = (flags & kQuarantined) != 0;
   envelope.size = in.number<std::uint64_t>();
   envelope.message_id = in.text();
   envelope.received = read_time(in);
   envelope.peer = in.text();
   envelope.user = in.text();
+  if (version > 1 && !read_path(in, envelope.forward_from)) return std::nullopt;
   return in.finished() ? std::optional(std::move(envelope)) : std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "edge/journal/bytes.h"
 #include "edge/journal/crc32c.h"
 #include "edge/journal/kept_letter.h"
 #include "edge/journal/letter_index.h"
@@ -64,6 +65,8 @@ KeptLetter some_letter() {
   envelope.requiretls = envelope.only_if_verified = envelope.utf8_headers = true;
   envelope.size = 1ull << 40;
   envelope.user = "alice";
+  envelope.recipients[0].forwarded = envelope.quarantined = true;
+  envelope.forward_from = Mailbox::parse("SRS0=x=y=example.org=sender@example.net").value();
   KeptLetter letter;
   letter.envelope = format_envelope(envelope);
   letter.states.resize(2);
@@ -90,9 +93,39 @@ TEST(KeptLetter, is_read_as_it_was_written) {
   EXPECT_EQ(format_envelope(queued.envelope), letter.envelope);
   EXPECT_TRUE(queued.envelope.requiretls && !queued.envelope.tls_required_no && queued.envelope.only_if_verified);
   EXPECT_EQ(queued.states, letter.states);
+  EXPECT_TRUE(queued.envelope.quarantined && queued.envelope.recipients[0].forwarded);
+  EXPECT_FALSE(queued.envelope.recipients[1].forwarded);
+  EXPECT_EQ(queued.envelope.forward_from->to_string(), "SRS0=x=y=example.org=sender@example.net");
   auto null_sender = envelope_to(1);
   null_sender.from.reset();
   EXPECT_EQ(parse_envelope(format_envelope(null_sender)), null_sender);
+}
+
+TEST(KeptLetter, an_envelope_of_an_older_version_is_still_read) {
+  auto envelope = envelope_to(2);
+  envelope.user = "alice";
+  envelope.recipients[0].notify = "NEVER";
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.number(std::uint8_t{1});
+  out.text(envelope.from->to_string());
+  out.number(std::uint32_t{2});
+  for (const auto& recipient : envelope.recipients) {
+    out.text(recipient.mailbox.to_string());
+    out.text(recipient.original);
+    out.text(recipient.notify);
+  }
+  out.text("");
+  out.text("");
+  out.number(std::uint16_t{0});
+  out.number(envelope.size);
+  out.text(envelope.message_id);
+  out.number(static_cast<std::uint64_t>(envelope.received.time_since_epoch().count()));
+  out.text(envelope.peer);
+  out.text(envelope.user);
+  EXPECT_EQ(parse_envelope(bytes), envelope);
+  bytes[0] = 3;
+  EXPECT_EQ(parse_envelope(bytes), std::nullopt) << "a later version";
 }
 
 TEST(KeptLetter, what_is_cut_short_or_too_long_is_refused) {

@@ -54,10 +54,15 @@ inline spool::Envelope envelope_to(int recipients) {
   return envelope;
 }
 
-inline Awaitable<spool::StoreResult<spool::QueuedLetter>> keep(spool::Store* store, std::string body, int recipients) {
+inline Awaitable<spool::StoreResult<spool::QueuedLetter>> keep(spool::Store* store, std::string body, int recipients,
+                                                               std::string in_front = {}) {
   auto draft = store->begin();
   for (std::size_t at = 0; at < body.size(); at += 5000) {
     auto taken = co_await draft->append(std::string_view(body).substr(at, 5000));
+    if (!taken) co_return std::unexpected(taken.error());
+  }
+  if (!in_front.empty()) {
+    auto taken = co_await draft->put_in_front(std::move(in_front));
     if (!taken) co_return std::unexpected(taken.error());
   }
   co_return co_await store->commit(std::move(draft), envelope_to(recipients));

@@ -25,6 +25,35 @@ TEST(Spool, a_committed_letter_is_there_with_its_bytes) {
   EXPECT_EQ(spool->size().letters, 6u);
 }
 
+TEST(Spool, what_is_put_in_front_last_is_read_first) {
+  const Folder folder;
+  std::map<std::uint64_t, std::string> bytes;
+  const auto check = [&](Spool& spool, const char* when) {
+    for (const auto& [id, text] : bytes) EXPECT_EQ(read_all(spool.open({id})), text) << when << ' ' << text.size();
+  };
+  // The same sizes as above, and the most that goes in front.
+  for (const bool restarted : {false, true}) {
+    const auto spool = open_or_die(settings_in(folder));
+    check(*spool, "restarted");
+    for (const std::size_t size : {0ul, 1ul, 16384ul, 16385ul, 100000ul}) {
+      for (const std::size_t front : {std::size_t{300}, spool::Draft::kMostInFront}) {
+        const std::string body = body_of(size, size), header = body_of(front + restarted, front);
+        const auto letter = tests::run_coroutine(keep(spool.get(), body, 1, header)).value();
+        EXPECT_EQ(letter.envelope.size, size + front);
+        bytes[letter.id.value] = header + body;
+      }
+    }
+    check(*spool, "at once");
+    // Half of the space goes, and what lives moves.
+    for (int i = 0; i < 40; ++i) {
+      const auto gone = keep_now(*spool, body_of(7, 60000), 1).value();
+      ASSERT_TRUE(spool->change(delivered(gone.id)));
+    }
+    ASSERT_TRUE(spool->tidy());
+    check(*spool, "moved");
+  }
+}
+
 TEST(Spool, everything_is_there_after_a_restart) {
   const Folder folder;
   std::map<std::uint64_t, spool::QueuedLetter> before;

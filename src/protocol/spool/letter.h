@@ -17,11 +17,13 @@ struct EnvelopeRecipient {
   Mailbox mailbox;       ///< where it goes, after aliases
   std::string original;  ///< RFC 3461 §4.2 ORCPT, "rfc822;" and xtext, as given or from before the alias; may be empty
   std::string notify;    ///< RFC 3461 §4.1: "NEVER", "SUCCESS,FAILURE,DELAY" or a part of it; empty: not given
+  bool forwarded = false;  ///< an alias leads a letter from outside on to another server
   bool operator==(const EnvelopeRecipient&) const = default;
 };
 
 struct Envelope {
   ReversePath from;
+  ReversePath forward_from;  ///< what forwarded recipients' servers are told in place of `from` (SRS); none: `from`
   std::vector<EnvelopeRecipient> recipients;
   std::string envelope_id;        ///< RFC 3461 §4.4 ENVID, xtext; may be empty
   std::string ret;                ///< RFC 3461 §4.3: "FULL", "HDRS" or empty
@@ -30,6 +32,7 @@ struct Envelope {
   bool only_if_verified = false;  ///< the sender asks: deliver to proved servers only
   bool eight_bit = false;         ///< the bytes need 8BITMIME
   bool utf8_headers = false;      ///< the header needs SMTPUTF8
+  bool quarantined = false;       ///< for the junk folder, where there is one
   std::uint64_t size = 0;         ///< octets of the letter as kept, with our trace header
   std::string message_id;         ///< for logs; may be empty
   WallTime received{};

@@ -43,6 +43,10 @@ class Draft {
   virtual LetterId id() const = 0;
   /// Takes a copy. Small letters stay in memory until the commit, large ones go to disk piece by piece.
   virtual Awaitable<StoreResult<void>> append(std::string_view piece) = 0;
+  /// Header fields that are known only now that the last octet has come, and stand first all the same.
+  /// REQUIRES: called at most once, after the last append(), with at most kMostInFront octets.
+  virtual Awaitable<StoreResult<void>> put_in_front(std::string octets) = 0;
+  static constexpr std::size_t kMostInFront = std::size_t{64} * 1024;
 };
 
 /// How a letter has changed. All of it becomes durable together.
