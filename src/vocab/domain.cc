@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "vocab/ascii.h"
+
 namespace postseal {
 namespace {
 
@@ -24,13 +26,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), to_lower);
-  return result;
 }
 
 /// For messages: what came from the network is shown without its control characters.
@@ -94,7 +89,7 @@ std::expected<std::string, NameError> to_a_labels(const std::string& utf8, std::
     return fail(NameErrorCode::NotIdna,
                 shown(text) + " is no valid internationalised domain name: " + idn2_strerror(code));
   }
-  return lower(reinterpret_cast<const char*>(raw));
+  return to_lower(reinterpret_cast<const char*>(raw));
 }
 
 /// RFC 5890 §2.3.2.1, RFC 5891 §5.4: an A-label that comes in must be one, and be what its U-label becomes again.
@@ -123,7 +118,7 @@ std::expected<Domain, NameError> Domain::parse(std::string_view text) {
   if (text.size() > kMaxText) return fail(NameErrorCode::TooLong, shown(text) + " is longer than 253 octets");
   if (text.contains('\0')) return fail(NameErrorCode::BadCharacter, shown(text) + " has a NUL in it");
 
-  std::string name = lower(text);
+  std::string name = to_lower(text);
   if (!is_ascii(name)) {
     auto mapped = to_a_labels(name, text);
     if (!mapped) return std::unexpected(mapped.error());
@@ -152,7 +147,7 @@ std::expected<Domain, NameError> Domain::parse_dns(std::string_view presentation
   if (presentation.size() > kMaxText) {
     return fail(NameErrorCode::TooLong, shown(presentation) + " is longer than 253 octets");
   }
-  std::string name = lower(presentation);
+  std::string name = to_lower(presentation);
   if (name.ends_with('.')) name.pop_back();
   if (auto sizes = check_sizes(name, presentation); !sizes) return std::unexpected(sizes.error());
   if (!std::ranges::all_of(name, is_plain_dns_character)) {

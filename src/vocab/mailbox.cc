@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vocab/ascii.h"
+
 namespace postseal {
 namespace {
 
@@ -114,10 +116,8 @@ std::string shortest_form(const std::string& local_part) {
   return quoted + '"';
 }
 
-bool starts_with_tag(std::string_view text, std::string_view lower_tag) {
-  return text.size() >= lower_tag.size() &&
-         std::ranges::equal(text.substr(0, lower_tag.size()), lower_tag, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+bool starts_with_tag(std::string_view text, std::string_view tag) {
+  return text.size() >= tag.size() && equals_ignoring_case(text.substr(0, tag.size()), tag);
 }
 
 /// RFC 5321 §4.1.3: [192.0.2.1] or [IPv6:2001:db8::1].

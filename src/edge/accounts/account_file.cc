@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "edge/store/atomic_file.h"
+#include "vocab/ascii.h"
 #include "vocab/codec.h"
 
 namespace postseal::accounts {
@@ -120,9 +121,7 @@ std::expected<AccountRecord, std::string> parse_account(std::string_view text) {
 }
 
 std::optional<Mailbox> canonical_login(std::string_view user) {
-  std::string lower(user);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  auto mailbox = Mailbox::parse(lower);
+  auto mailbox = Mailbox::parse(to_lower(user));
   if (!mailbox || !std::holds_alternative<Domain>(mailbox->destination())) return std::nullopt;
   return std::move(*mailbox);
 }

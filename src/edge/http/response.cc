@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/http/response.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "protocol/mtasts/field.h"
 #include "protocol/mtasts/policy.h"
+#include "vocab/ascii.h"
 
 namespace postseal::http {
 namespace {
@@ -16,10 +16,6 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-bool equal_ignoring_case(std::string_view have, std::string_view lower) {
-  return std::ranges::equal(have, lower, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
 /// "HTTP/1.1 200 OK": 200; 0 if there is no number.
@@ -35,7 +31,7 @@ int status_of(std::string_view line) {
 }  // namespace
 
 bool is_text_plain(std::string_view content_type) {
-  return equal_ignoring_case(trimmed(content_type.substr(0, content_type.find(';'))), "text/plain");
+  return equals_ignoring_case(trimmed(content_type.substr(0, content_type.find(';'))), "text/plain");
 }
 
 bool Response::refuse(std::string why) {
@@ -63,13 +59,13 @@ bool Response::add_header(std::string_view line) {
   if (colon == line.npos) return true;
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  if (equal_ignoring_case(name, "content-type")) {
+  if (equals_ignoring_case(name, "content-type")) {
     content_type_ = value;
     ++content_types_;
-  } else if (equal_ignoring_case(name, "location")) {
+  } else if (equals_ignoring_case(name, "location")) {
     location_ = value;
-  } else if (equal_ignoring_case(name, "content-encoding")) {
-    encoded_ = encoded_ || !equal_ignoring_case(value, "identity");
+  } else if (equals_ignoring_case(name, "content-encoding")) {
+    encoded_ = encoded_ || !equals_ignoring_case(value, "identity");
   }
   return true;
 }

@@ -15,6 +15,7 @@
 #include "edge/tls/chain_text.h"
 #include "edge/tls/openssl_ptr.h"
 #include "edge/tls/tls_error.h"
+#include "vocab/ascii.h"
 
 namespace postseal::tls {
 
@@ -132,17 +133,11 @@ std::expected<CertificateFacts, std::string> read_certificate(std::string_view c
 }
 
 bool covers(const CertificateFacts& facts, std::string_view host) {
-  const auto same = [](std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](char x, char y) {
-      const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-      return lower(x) == lower(y);
-    });
-  };
   return std::ranges::any_of(facts.names, [&](const std::string& name) {
-    if (same(name, host)) return true;
+    if (equals_ignoring_case(name, host)) return true;
     const std::size_t dot = host.find('.');
     return name.starts_with("*.") && dot != std::string_view::npos &&
-           same(std::string_view(name).substr(1), host.substr(dot));
+           equals_ignoring_case(std::string_view(name).substr(1), host.substr(dot));
   });
 }
 

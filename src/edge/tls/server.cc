@@ -15,6 +15,7 @@
 #include "edge/tls/ticket_keys.h"
 #include "edge/tls/tls_error.h"
 #include "edge/tls/tls_stream.h"
+#include "vocab/ascii.h"
 
 namespace postseal::tls {
 
@@ -50,8 +51,8 @@ int slot() {
   return index;
 }
 
-const SslCtxPtr* find_name(const NameTable& table, std::string name) {
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+const SslCtxPtr* find_name(const NameTable& table, std::string_view asked) {
+  std::string name = to_lower(asked);
   if (name.ends_with('.')) name.pop_back();
   if (const auto exact = table.find(name); exact != table.end()) return &exact->second;
   const auto dot = name.find('.');

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "edge/tls/tls_error.h"
+#include "vocab/ascii.h"
 
 namespace postseal::tls {
 
@@ -57,9 +58,7 @@ std::vector<std::string> names_of(const SSL_CTX* context) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(list, at);
     if (name->type != GEN_DNS) continue;
     const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-    std::string text(bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    names.push_back(std::move(text));
+    names.push_back(to_lower({bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
   }
   GENERAL_NAMES_free(list);
   return names;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/inbound/header_editor.h"
 
-#include <algorithm>
-
 #include "protocol/message/requiretls.h"
 #include "protocol/smtp/printable.h"
+#include "vocab/ascii.h"
 
 namespace postseal::inbound {
 
@@ -14,12 +13,6 @@ namespace {
 /// a Bcc behind many of them is still one.
 constexpr std::size_t kLongestName = 1000;
 constexpr std::size_t kLongestValue = 1000;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
-}
 
 std::string_view trim(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
@@ -32,11 +25,11 @@ std::string_view trim(std::string_view text) {
 
 HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
   while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  if (equal(name, "bcc") || equal(name, "resent-bcc")) return Field::Bcc;
-  if (equal(name, "date")) return Field::Date;
-  if (equal(name, "message-id")) return Field::MessageId;
-  if (equal(name, "tls-required")) return Field::TlsRequired;
-  if (equal(name, "postseal-only-if-verified")) return Field::OnlyIfVerified;
+  if (equals_ignoring_case(name, "bcc") || equals_ignoring_case(name, "resent-bcc")) return Field::Bcc;
+  if (equals_ignoring_case(name, "date")) return Field::Date;
+  if (equals_ignoring_case(name, "message-id")) return Field::MessageId;
+  if (equals_ignoring_case(name, "tls-required")) return Field::TlsRequired;
+  if (equals_ignoring_case(name, "postseal-only-if-verified")) return Field::OnlyIfVerified;
   return Field::Other;
 }
 
@@ -47,7 +40,7 @@ void HeaderEditor::end_field() {
     ++tls_required_fields_;
     tls_required_no_ = message::value_says_no(value);
   }
-  if (field_ == Field::OnlyIfVerified && equal(value, "yes")) only_if_verified_ = true;
+  if (field_ == Field::OnlyIfVerified && equals_ignoring_case(value, "yes")) only_if_verified_ = true;
   field_ = Field::None;
   value_.clear();
 }

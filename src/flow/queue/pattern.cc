@@ -3,15 +3,11 @@
 
 #include <algorithm>
 
+#include "vocab/ascii.h"
+
 namespace postseal::queue {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool same(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// Behind the last colon, unless that belongs to an IPv6 address: only digits, and no other colon before it.
 std::string_view without_port(std::string_view site) {
@@ -26,8 +22,8 @@ std::string_view without_port(std::string_view site) {
 
 bool name_matches(std::string_view pattern, std::string_view name) {
   if (pattern == "*") return true;
-  if (!pattern.starts_with('.')) return same(pattern, name);
-  return name.size() > pattern.size() && same(pattern, name.substr(name.size() - pattern.size()));
+  if (!pattern.starts_with('.')) return equals_ignoring_case(pattern, name);
+  return name.size() > pattern.size() && equals_ignoring_case(pattern, name.substr(name.size() - pattern.size()));
 }
 
 std::vector<std::string_view> hosts_of(std::string_view site) {
@@ -43,7 +39,7 @@ std::vector<std::string_view> hosts_of(std::string_view site) {
 }
 
 bool site_matches(std::string_view pattern, std::string_view site) {
-  if (same(pattern, site)) return true;
+  if (equals_ignoring_case(pattern, site)) return true;
   return std::ranges::any_of(hosts_of(site), [&](std::string_view host) { return name_matches(pattern, host); });
 }
 

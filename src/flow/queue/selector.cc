@@ -10,6 +10,7 @@
 #include "flow/queue/courier.h"
 #include "flow/queue/pattern.h"
 #include "flow/queue/times.h"
+#include "vocab/ascii.h"
 
 namespace postseal::queue {
 
@@ -17,11 +18,8 @@ namespace {
 
 using Stored = std::expected<void, std::string>;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
 bool contains(std::string_view text, std::string_view part) {
-  const auto same = [](char a, char b) { return lower(a) == lower(b); };
-  return !std::ranges::search(text, part, same).empty();
+  return !std::ranges::search(text, part, {}, ascii_lower, ascii_lower).empty();
 }
 
 Stored store_duration(std::optional<Seconds>& target, std::string_view value) {
@@ -82,21 +80,19 @@ Stored store_word(Selector& selector, std::string_view word) {
       fmt::format("\"{}\" is no letter id and no selector; selectors are KEY=VALUE, held, not-held and all", word));
 }
 
-bool same(std::string_view a, std::string_view b) { return a.size() == b.size() && contains(a, b); }
-
 bool sender_matches(std::string_view pattern, const ReversePath& from) {
   if (pattern == "<>") return !from;
   if (!from) return false;
   if (pattern.starts_with('@')) return name_matches(pattern.substr(1), to_string(from->destination()));
   if (pattern.starts_with('.')) return name_matches(pattern, to_string(from->destination()));
-  return same(pattern, from->to_string());
+  return equals_ignoring_case(pattern, from->to_string());
 }
 
 bool recipient_matches(const Selector& selector, const spool::EnvelopeRecipient& recipient,
                        const spool::RecipientState& state) {
   const Mailbox& mailbox = recipient.mailbox;
   if (!selector.domain.empty() && !name_matches(selector.domain, to_string(mailbox.destination()))) return false;
-  if (!selector.recipient.empty() && !same(selector.recipient, mailbox.to_string())) return false;
+  if (!selector.recipient.empty() && !equals_ignoring_case(selector.recipient, mailbox.to_string())) return false;
   return selector.reason.empty() || contains(state.explanation, selector.reason) ||
          contains(state.code.to_string(), selector.reason);
 }

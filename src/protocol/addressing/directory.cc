@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "vocab/ascii.h"
+
 namespace postseal::addressing {
 namespace {
 
 /// RFC 5321 §2.4 leaves the case of a local part to its own host, which is us: ASCII letters are one.
-std::string fold(std::string_view text) {
-  std::string folded(text);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return folded;
-}
+std::string fold(std::string_view text) { return to_lower(text); }
 
 std::string key_of(std::string_view local_part, const MailDestination& destination) {
   return fold(local_part) + '@' + to_string(destination);

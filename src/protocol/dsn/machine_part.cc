@@ -8,6 +8,7 @@
 
 #include "protocol/dsn/clean.h"
 #include "protocol/dsn/date.h"
+#include "vocab/ascii.h"
 #include "vocab/ip_address.h"
 
 namespace postseal::dsn {
@@ -24,9 +25,7 @@ struct TypedAddress {
 TypedAddress original_recipient(std::string_view given) {
   const auto semicolon = given.find(';');
   if (semicolon == std::string_view::npos) return {"rfc822", one_line(decode_xtext(given), kLongestAddress)};
-  std::string type = one_ascii_line(given.substr(0, semicolon), 40);
-  std::ranges::transform(type, type.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::string type = to_lower(one_ascii_line(given.substr(0, semicolon), 40));
   const std::string_view address = given.substr(semicolon + 1);
   // RFC 6533 §3: the type utf-8 has an encoding of its own.
   const std::string plain = type == "utf-8" ? decode_embedded_unicode(address) : decode_xtext(address);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/dsn/returned_header.h"
 
-#include <algorithm>
 #include <cstddef>
+
+#include "vocab/ascii.h"
 
 namespace postseal::dsn {
 namespace {
@@ -10,10 +11,9 @@ namespace {
 /// A bounce should cost nobody more than the letter did.
 constexpr std::size_t kLimit = 64 * 1024;
 
-bool has_name(std::string_view field, std::string_view lower_name) {
-  return field.size() > lower_name.size() && field[lower_name.size()] == ':' &&
-         std::ranges::equal(field.substr(0, lower_name.size()), lower_name, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+bool has_name(std::string_view field, std::string_view name) {
+  return field.size() > name.size() && field[name.size()] == ':' &&
+         equals_ignoring_case(field.substr(0, name.size()), name);
 }
 
 /// The next field with its folded lines and line ends, taken off the front; empty at the header's end.

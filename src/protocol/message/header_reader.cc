@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/message/header_reader.h"
 
-#include <algorithm>
-
 #include "protocol/message/requiretls.h"
+#include "vocab/ascii.h"
 
 namespace postseal::message {
 namespace {
@@ -11,12 +10,6 @@ namespace {
 /// More than the longest line. Longer (folded) values are cut for keeping: a cut TLS-Required is not "No", whatever the
 /// part kept says, and nothing else is decided by a value.
 constexpr std::size_t kMaxKept = 1000;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
 
 /// RFC 5322 §2.2: printable ASCII without colon.
 bool is_name_character(char c) { return c > ' ' && c < 0x7f && c != ':'; }
@@ -38,9 +31,9 @@ void HeaderReader::begin_field(std::string_view name, std::string_view value) {
   end_field();
   ++fields_;
   value_ = value;
-  field_ = same_name(name, "TLS-Required") ? Field::TlsRequired
-           : same_name(name, "Message-ID") ? Field::MessageId
-                                           : Field::Other;
+  field_ = equals_ignoring_case(name, "TLS-Required") ? Field::TlsRequired
+           : equals_ignoring_case(name, "Message-ID") ? Field::MessageId
+                                                      : Field::Other;
 }
 
 void HeaderReader::end_field() {

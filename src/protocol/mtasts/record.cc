@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/mtasts/field.h"
+#include "vocab/ascii.h"
 
 namespace postseal::mtasts {
 namespace {
@@ -27,8 +28,7 @@ std::optional<std::string_view> after_version(std::string_view text) {
 /// Was this meant to be a record? Only the reason for people depends on it, and the word "invalid" instead of "none".
 bool resembles_record(std::string_view text) {
   constexpr std::string_view kStart = "v=sts";
-  const auto same = [](char have, char want) { return (have >= 'A' && have <= 'Z' ? have + 32 : have) == want; };
-  return !std::ranges::search(text, kStart, same).empty();
+  return !std::ranges::search(text, kStart, {}, ascii_lower).empty();
 }
 
 std::string_view without_leading_blanks(std::string_view text) {

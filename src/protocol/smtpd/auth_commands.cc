@@ -5,6 +5,7 @@
 #include "protocol/smtpd/dialogue.h"
 #include "protocol/smtpd/offers.h"
 #include "protocol/smtpd/replies.h"
+#include "vocab/ascii.h"
 #include "vocab/codec.h"
 
 namespace postseal::smtpd {
@@ -37,7 +38,7 @@ void Server::Impl::take_auth(std::string_view argument, std::optional<Event>& ev
   if (argument.empty() || initial.contains(' ')) return say(reply::kAuthSyntax);
   auto mechanisms = offered_mechanisms(settings, session);
   auto mechanism = std::ranges::find_if(
-      mechanisms, [&](std::string_view each) { return equal_in_any_case(each, argument.substr(0, end)); });
+      mechanisms, [&](std::string_view each) { return equals_ignoring_case(each, argument.substr(0, end)); });
   if (mechanism == mechanisms.end()) return say(reply::kNoMechanism);
 
   AuthDue due{.mechanism = std::string(*mechanism), .initial = {}};

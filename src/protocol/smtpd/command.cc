@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "vocab/ascii.h"
 #include "vocab/ip_address.h"
 
 namespace postseal::smtpd {
@@ -39,8 +40,7 @@ constexpr std::pair<std::string_view, Verb> kVerbs[] = {
     {"pri", Verb::Http},
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_letter_digit(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9'); }
+bool is_letter_digit(char c) { return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9'); }
 
 /// RFC 5321 §4.1.2 sub-domain. The underscore is not in it, but in the names of many machines that send mail.
 bool is_label(std::string_view label) {
@@ -51,7 +51,7 @@ bool is_label(std::string_view label) {
 bool is_address_literal(std::string_view text) {
   if (!text.ends_with(']')) return false;
   std::string_view inside = text.substr(1, text.size() - 2);
-  bool tagged = inside.size() > 5 && equal_in_any_case(inside.substr(0, 5), "ipv6:");
+  bool tagged = inside.size() > 5 && equals_ignoring_case(inside.substr(0, 5), "ipv6:");
   auto address = IpAddress::parse(tagged ? inside.substr(5) : inside);
   return address && address->is_v4() != tagged;
 }
@@ -63,8 +63,6 @@ std::string_view trim(std::string_view text) {
   while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
   return text;
 }
-
-bool equal_in_any_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 bool has_control_characters(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
@@ -78,7 +76,7 @@ Command parse_command(std::string_view line) {
   std::size_t end = std::min(line.find(' '), line.size());
   std::string_view word = line.substr(0, end);
   for (const auto& [name, verb] : kVerbs) {
-    if (equal_in_any_case(word, name)) return {.verb = verb, .argument = trim(line.substr(end))};
+    if (equals_ignoring_case(word, name)) return {.verb = verb, .argument = trim(line.substr(end))};
   }
   return {};
 }
@@ -107,7 +105,7 @@ std::optional<Chunk> parse_chunk(std::string_view argument) {
   std::size_t end = std::min(argument.find(' '), argument.size());
   auto size = parse_number(argument.substr(0, end));
   std::string_view word = trim(argument.substr(end));
-  if (!size || !(word.empty() || equal_in_any_case(word, "LAST"))) return std::nullopt;
+  if (!size || !(word.empty() || equals_ignoring_case(word, "LAST"))) return std::nullopt;
   return Chunk{.size = *size, .last = !word.empty()};
 }
 

@@ -37,7 +37,6 @@ Command parse_command(std::string_view line);
 
 /// RFC 5321 §4.1.1: blanks at the end of a command are tolerated.
 std::string_view trim(std::string_view text);
-bool equal_in_any_case(std::string_view a, std::string_view b);
 bool has_control_characters(std::string_view text);
 bool is_ascii(std::string_view text);
 

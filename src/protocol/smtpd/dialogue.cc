@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/smtpd/replies.h"
+#include "vocab/ascii.h"
 
 namespace postseal::smtpd {
 namespace {
@@ -122,7 +123,7 @@ std::optional<Server::Impl::Line> Server::Impl::next_line() {
   // RFC 5321 §2.3.8 MUST NOT (A21): a line ends with CRLF; a CR or LF alone is part of it, and refused with it.
   std::size_t end = input.find("\r\n");
   std::size_t length = end == std::string_view::npos ? input.size() : end;
-  bool auth = expecting != Expecting::Command || equal_in_any_case(input.substr(0, 5), "auth ");
+  bool auth = expecting != Expecting::Command || equals_ignoring_case(input.substr(0, 5), "auth ");
   bool too_long = discarding || length + 2 > (auth ? kMaxAuthLine : kMaxCommand);
   if (end != std::string_view::npos) {
     Line line{.text = input.substr(0, end), .too_long = too_long};

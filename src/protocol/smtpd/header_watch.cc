@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "vocab/ascii.h"
+
 namespace postseal::smtpd {
 
 void HeaderWatch::end_name() {
@@ -36,7 +38,7 @@ void HeaderWatch::take(std::string_view piece) {
           place_ = Place::Body;
         } else {
           utf8_ = utf8_ || static_cast<unsigned char>(c) >= 0x80;
-          if (name_length_ < name_.size()) name_[name_length_] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+          if (name_length_ < name_.size()) name_[name_length_] = ascii_lower(c);
           name_length_ = static_cast<std::uint8_t>(std::min<std::size_t>(name_length_ + 1U, name_.size() + 1));
         }
         break;

@@ -4,6 +4,7 @@
 #include "protocol/smtpd/dialogue.h"
 #include "protocol/smtpd/path.h"
 #include "protocol/smtpd/replies.h"
+#include "vocab/ascii.h"
 
 namespace postseal::smtpd {
 
@@ -50,7 +51,7 @@ void Server::Impl::take_rcpt(std::string_view argument, std::optional<Event>& ev
 
   if (split->path.empty()) return say(reply::kNoRecipient);
   // RFC 5321 §4.1.1.3, §4.5.1 MUST: postmaster without a domain is ours (A36).
-  bool postmaster = equal_in_any_case(split->path, "postmaster");
+  bool postmaster = equals_ignoring_case(split->path, "postmaster");
   auto mailbox = postmaster ? parse_path("postmaster@" + settings.hostname, reply::kBadRecipient)
                             : parse_path(split->path, reply::kBadRecipient);
   if (!mailbox) return say(mailbox.error());

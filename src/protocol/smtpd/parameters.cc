@@ -9,6 +9,7 @@
 #include "protocol/smtpd/command.h"
 #include "protocol/smtpd/replies.h"
 #include "protocol/smtpd/xtext.h"
+#include "vocab/ascii.h"
 #include "vocab/mailbox.h"
 
 namespace postseal::smtpd {
@@ -167,7 +168,7 @@ bool is_original(std::string_view value, bool smtputf8) {
   auto decoded = decode_xtext(address);
   if (decoded) return is_printable(*decoded);
   // RFC 6533 §3: UTF-8, and nothing that could end a line (A21).
-  return equal_in_any_case(type, "utf-8") && (smtputf8 || is_ascii(address)) && smtp::printable(address) == address;
+  return equals_ignoring_case(type, "utf-8") && (smtputf8 || is_ascii(address)) && smtp::printable(address) == address;
 }
 
 }  // namespace

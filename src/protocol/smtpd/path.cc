@@ -3,6 +3,7 @@
 
 #include "protocol/smtpd/command.h"
 #include "protocol/smtpd/replies.h"
+#include "vocab/ascii.h"
 
 namespace postseal::smtpd {
 namespace {
@@ -37,7 +38,7 @@ std::optional<std::string_view> skip_route(std::string_view path) {
 }  // namespace
 
 std::optional<PathArgument> split_path(std::string_view argument, std::string_view keyword) {
-  if (argument.size() < keyword.size() || !equal_in_any_case(argument.substr(0, keyword.size()), keyword)) {
+  if (argument.size() < keyword.size() || !equals_ignoring_case(argument.substr(0, keyword.size()), keyword)) {
     return std::nullopt;
   }
   argument.remove_prefix(keyword.size());

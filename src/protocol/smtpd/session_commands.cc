@@ -7,6 +7,7 @@
 #include "protocol/smtpd/offers.h"
 #include "protocol/smtpd/replies.h"
 #include "protocol/smtpd/xtext.h"
+#include "vocab/ascii.h"
 
 namespace postseal::smtpd {
 namespace {
@@ -180,9 +181,9 @@ void Server::Impl::take_xclient(std::string_view argument) {
     if (equals == std::string_view::npos) return say(reply::kBadParameter);
     auto value = decode_xtext(word.substr(equals + 1));
     if (!value) return say(reply::kBadParameter);
-    if (!equal_in_any_case(word.substr(0, equals), "ADDR")) continue;
+    if (!equals_ignoring_case(word.substr(0, equals), "ADDR")) continue;
     std::string_view text = *value;
-    if (equal_in_any_case(text.substr(0, 5), "IPV6:")) text.remove_prefix(5);
+    if (equals_ignoring_case(text.substr(0, 5), "IPV6:")) text.remove_prefix(5);
     address = IpAddress::parse(text);
     if (!address) return say(reply::kBadParameter);
   }

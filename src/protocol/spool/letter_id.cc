@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "vocab/ascii.h"
+
 namespace postseal::spool {
 
 namespace {
@@ -24,8 +26,7 @@ std::optional<LetterId> LetterId::parse(std::string_view text) {
   if (text.size() != kLength) return std::nullopt;
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < kLength; ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + ('a' - 'A')) : text[i];
-    const std::size_t digit = kDigits.find(c);
+    const std::size_t digit = kDigits.find(ascii_lower(text[i]));
     if (digit == std::string_view::npos || (i == 0 && digit > 15)) return std::nullopt;
     value = value << 5 | digit;
   }
