@@ -312,7 +312,8 @@ class Server:
     def make_certificate(self, days=30):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", self.key, "-out", self.certificate, "-days", str(days), "-subj",
-                        f"/CN={self.hostname}", "-addext", f"subjectAltName=DNS:{self.hostname}"],
+                        f"/CN={self.hostname}", "-addext",
+                        f"subjectAltName=DNS:{self.hostname},IP:127.0.0.1"],
                        check=True, capture_output=True)
         self.key.chmod(0o600)
         self.own(self.key)

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import tempfile
 
-from stage import PASSWORD, ServerTest, id_of, letter, main, send
+from stage import PASSWORD, PATIENCE, ServerTest, id_of, letter, main, send
 
 
 def b64(octets):
@@ -89,7 +89,7 @@ class Submission(ServerTest):
         self.assertTrue(reply.startswith("235 2.7.0"), reply)
 
     def test_scram_with_channel_binding(self):
-        # RFC 5929 §4: the hash of the certificate. Python cannot do what RFC 9266 asks for in TLS 1.3.
+        # RFC 5929 §4, before TLS 1.3: the hash of the certificate.
         session = self.secured(ssl.TLSVersion.TLSv1_2)
         self.assertIn("SCRAM-SHA-256-PLUS", session.command("EHLO client.test"))
         digest = hashlib.sha256(session.socket.getpeercert(True)).digest()
@@ -97,6 +97,29 @@ class Submission(ServerTest):
             scram = Scram("alice@home.test", PASSWORD, "p=tls-server-end-point,,", binding)
             reply = scram.log_in(session, "SCRAM-SHA-256-PLUS")
             self.assertTrue(reply.startswith(code), reply)
+
+    def test_scram_bound_to_a_session_of_tls_13_as_another_library_does_it(self):
+        # RFC 9266 §2: the exporter, which Python does not have. GNU SASL has its own SCRAM, and GnuTLS below it.
+        for password, code, said in ((PASSWORD, 0, "235 2.7.0"), ("guess", 1, "535 5.7.8")):
+            with self.subTest(password=password):
+                done = subprocess.run(
+                    ["gsasl", "--smtp", "--verbose", f"--connect=127.0.0.1:{self.server.submission}",
+                     f"--x509-ca-file={self.server.certificate}", "--mechanism=SCRAM-SHA-256-PLUS",
+                     "--authentication-id=alice@home.test", f"--password={password}"],
+                    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+                self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+                self.assertIn("(TLS1.3)", done.stderr)
+                self.assertIn(b64(b"p=tls-exporter,,n=alice@home.test,")[:40], done.stdout)
+                self.assertIn("\n" + said, done.stdout)
+
+    def test_what_belongs_to_another_tls_session_binds_nothing(self):
+        # RFC 5802 §6: somebody in the middle has two sessions, and they have not one exporter.
+        for type, version in (("tls-exporter", ssl.TLSVersion.TLSv1_3), ("tls-server-end-point", None),
+                              ("tls-exporter", ssl.TLSVersion.TLSv1_2), ("tls-unheard-of", None)):
+            with self.subTest(type=type, version=version):
+                scram = Scram("alice@home.test", PASSWORD, f"p={type},,", os.urandom(32))
+                reply = scram.log_in(self.secured(version), "SCRAM-SHA-256-PLUS")
+                self.assertTrue(reply.startswith("535 5.7.8"), reply)
 
     def test_a_client_that_was_told_of_no_channel_binding_is_warned(self):
         # RFC 5802 §6: "y" says that the client could bind and saw no offer. Then somebody has taken it away.
