@@ -57,6 +57,24 @@ metrics_address = "[::1]:9125"
 [log]
 format = "json"
 level = "debug"
+[authentication]
+enabled = false
+authserv_id = "Mail.example.org"
+dmarc = "report"
+exceptions = ["Bank.example=reject", "list.example=accept", "odd.example=quarantine"]
+unclear_from = "quarantine"
+spf_fail = "reject"
+temperror = "defer"
+quarantine = "header"
+trusted_sealers = ["Lists.example"]
+timeout = "10s"
+[signing]
+enabled = false
+directory = "/srv/keys"
+seal = false
+srs = true
+publish_first = "1d"
+keep_retired = "30d"
 [[listener]]
 role = "submissions"
 address = "127.0.0.1"
@@ -137,6 +155,26 @@ Settings everything() {
   expected.store = {.directory = "/srv/mail", .segment_size = 64 * 1024 * 1024};
   expected.admin = {.socket = "/srv/admin.sock", .metrics_address = "[::1]:9125"};
   expected.log = {.format = "json", .level = "debug"};
+  expected.authentication = {
+      .enabled = false,
+      .authserv_id = "mail.example.org",
+      .dmarc = DmarcUse::Report,
+      .exceptions = {{domain("bank.example"), Treatment::Reject},
+                     {domain("list.example"), Treatment::Accept},
+                     {domain("odd.example"), Treatment::Quarantine}},
+      .unclear_from = Treatment::Quarantine,
+      .spf_fail = Treatment::Reject,
+      .temperror = Unknown::Defer,
+      .quarantine = QuarantineBy::Header,
+      .trusted_sealers = {domain("lists.example")},
+      .timeout = seconds(10),
+  };
+  expected.signing = {.enabled = false,
+                      .directory = "/srv/keys",
+                      .seal = false,
+                      .srs = true,
+                      .publish_first = hours(24),
+                      .keep_retired = hours(24 * 30)};
   expected.listeners = {{ListenerRole::Submissions, "127.0.0.1", 10465},
                         {ListenerRole::Submission, "*", 587},
                         {ListenerRole::Relay, "::1", 25}};

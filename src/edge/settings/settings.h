@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "edge/settings/authentication_settings.h"
 #include "edge/settings/server_settings.h"
 #include "protocol/policy/facts.h"
 #include "vocab/clock.h"
@@ -87,6 +88,8 @@ struct Settings {
   StoreSettings store;
   AdminSettings admin;
   LogSettings log;
+  AuthenticationSettings authentication;
+  SigningSettings signing;
   std::vector<addressing::LocalDomain> domains;
   std::vector<addressing::Alias> aliases;
   bool operator==(const Settings&) const = default;
@@ -112,6 +115,8 @@ std::vector<Listener> listeners_of(const Settings& settings);
 
 /// Where accounts are kept: beneath the store.
 std::string accounts_directory(const Settings& settings);
+/// Where the keys that sign are kept.
+std::string keys_directory(const Settings& settings);
 
 /// As a file that gives the same settings when it is read. With comments: every key there is, each with its sentence
 /// and what is allowed, those that have their default commented out. Without: what differs from the defaults.

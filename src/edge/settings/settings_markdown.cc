@@ -77,6 +77,8 @@ constexpr Section kSections[] = {
     {"store.", "[store]", "Where letters are kept."},
     {"admin.", "[admin]", "How the running server is asked and told."},
     {"log.", "[log]", "What it says meanwhile."},
+    {"authentication.", "[authentication]", "Who wrote it: what is checked of letters from outside, and what follows."},
+    {"signing.", "[signing]", "Who wrote it, said by us: signatures of our domains, seals of what we forward."},
     {"listener.", "[[listener]]",
      "Where connections are taken. Without any: relay on 25, submission on 587, submissions on 465, on all addresses."},
     {"domain.", "[[domain]]", "A domain whose mail ends here. Any number of them."},

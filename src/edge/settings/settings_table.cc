@@ -14,6 +14,7 @@ void append(std::vector<KeyInfo>& result, std::span<const Row<Target>> rows) {
 std::vector<Row<Settings>> joined_rows() {
   std::vector<Row<Settings>> rows(delivery_rows().begin(), delivery_rows().end());
   rows.insert(rows.end(), server_rows().begin(), server_rows().end());
+  rows.insert(rows.end(), authentication_rows().begin(), authentication_rows().end());
   return rows;
 }
 

@@ -44,6 +44,7 @@ std::span<const Row<addressing::Alias>> alias_rows();
 // The parts of setting_rows().
 std::span<const Row<Settings>> delivery_rows();
 std::span<const Row<Settings>> server_rows();
+std::span<const Row<Settings>> authentication_rows();
 
 /// The tables of which there can be any number: "rule", "route", ...
 std::span<const std::string_view> entry_names();
