@@ -156,6 +156,25 @@ std::expected<Domain, NameError> Domain::parse_dns(std::string_view presentation
   return Domain(std::move(name));
 }
 
+std::expected<Domain, NameError> Domain::escape_dns(std::string_view octets) {
+  if (octets.empty() || octets == ".") return fail(NameErrorCode::Empty, "the name is empty");
+  if (octets.ends_with('.')) octets.remove_suffix(1);
+  if (octets.size() > kMaxName) return fail(NameErrorCode::TooLong, shown(octets) + " is longer than 253 octets");
+  if (auto sizes = check_sizes(octets, octets); !sizes) return std::unexpected(sizes.error());
+  std::string name;
+  for (const char c : to_lower(octets)) {
+    if (is_plain_dns_character(c)) {
+      name += c;
+      continue;
+    }
+    // RFC 1035 §5.1: a backslash and three decimal digits.
+    const auto code = static_cast<unsigned char>(c);
+    name += {'\\', static_cast<char>('0' + code / 100), static_cast<char>('0' + code / 10 % 10),
+             static_cast<char>('0' + code % 10)};
+  }
+  return Domain(std::move(name));
+}
+
 std::string Domain::unicode() const {
   if (!name_.starts_with("xn--") && !name_.contains(".xn--")) return name_;
   char* raw = nullptr;

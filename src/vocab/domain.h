@@ -35,6 +35,10 @@ class Domain {
   /// ASCII and escapes are refused: such a name is never a host that we would talk to.
   static std::expected<Domain, NameError> parse_dns(std::string_view presentation);
 
+  /// A name to ask DNS for that is made of any octets (SPF macros make such names). Octets that have no plain
+  /// presentation stand in ascii() as \DDD, so that it may be longer than 253; dots separate labels.
+  static std::expected<Domain, NameError> escape_dns(std::string_view octets);
+
   /// Lower case A-labels without final dot; "" is the root.
   const std::string& ascii() const { return name_; }
   /// For people: U-labels where they convert cleanly, else the A-labels.

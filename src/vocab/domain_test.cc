@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace postseal {
@@ -179,6 +180,37 @@ TEST(Domain, within_counts_whole_labels) {
 TEST(Domain, equal_names_are_one_key) {
   std::unordered_set<Domain> set{*Domain::parse("BÜCHER.example"), *Domain::parse("xn--bcher-kva.example.")};
   EXPECT_EQ(set.size(), 1u);
+}
+
+TEST(Domain, any_octets_become_a_name_to_ask_for) {
+  struct {
+    std::string octets;
+    std::string ascii;
+    const char* why;
+  } cases[] = {
+      {"Mail.Example.ORG.", "mail.example.org", "as any name, without the final dot"},
+      {"two words.example", "two\\032words.example", "a blank"},
+      {"a@b.example", "a\\064b.example", "an @ is not special on the wire"},
+      {"a\\.example", "a\\092.example", "a backslash escapes nothing here"},
+      {std::string("\0\xff.example", 10), "\\000\\255.example", "what is no text at all"},
+      {std::string(63, ' ') + ".example", std::string(), "63 octets are a label however they are shown"},
+  };
+  for (const auto& [octets, ascii, why] : cases) {
+    const auto name = Domain::escape_dns(octets);
+    ASSERT_TRUE(name) << why;
+    if (!ascii.empty()) EXPECT_EQ(name->ascii(), ascii) << why;
+    EXPECT_EQ(name->label_count(), static_cast<std::size_t>(std::ranges::count(name->ascii(), '.')) + 1) << why;
+  }
+}
+
+TEST(Domain, octets_that_no_name_can_hold_are_refused) {
+  const std::string long_label = std::string(64, 'a') + ".example";
+  const std::string long_name = labels_of(63, 254);
+  for (const std::string& octets : {std::string(), std::string("."), std::string("a..b"), std::string(".a"),
+                                    std::string("a.."), long_label, long_name}) {
+    EXPECT_FALSE(Domain::escape_dns(octets)) << octets;
+  }
+  EXPECT_TRUE(Domain::escape_dns(labels_of(63, 253)));
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ bool is(std::uint16_t type, RecordType wanted) { return type == static_cast<std:
 std::optional<Bytes> plain_rdata(Message message, std::size_t at, std::size_t length, std::uint16_t type) {
   const std::size_t end = at + length;
   const bool mx = is(type, RecordType::MX);
-  if (!mx && !is(type, RecordType::CNAME) && !is(type, RecordType::NS)) {
+  if (!mx && !is(type, RecordType::CNAME) && !is(type, RecordType::NS) && !is(type, RecordType::PTR)) {
     return Bytes(message.begin() + static_cast<std::ptrdiff_t>(at), message.begin() + static_cast<std::ptrdiff_t>(end));
   }
   Bytes rdata;

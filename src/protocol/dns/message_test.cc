@@ -186,5 +186,22 @@ TEST(DnsMessage, the_root_can_be_asked_for) {
   EXPECT_EQ(response->answer.state, AnswerState::NoData);
 }
 
+TEST(DnsMessage, escaped_octets_of_a_name_are_asked_for_as_themselves) {
+  const Domain odd = Domain::escape_dns("a b@.c\\d").value();
+  EXPECT_EQ(format_wire_name(odd), bytes("\4a b@\3c\\d\0"sv));
+  EXPECT_EQ(show_wire_name(format_wire_name(odd)), odd.ascii());
+}
+
+TEST(DnsMessage, the_name_in_a_ptr_record_may_be_compressed) {
+  // RFC 3597 §4: PTR is one of the types of RFC 1035.
+  Bytes wire = message(kGood, "1.2.0.192.in-addr.arpa", RecordType::PTR, 1);
+  append(wire, record(kQuestionName, RecordType::PTR, bytes("\2mx\xc0\x16"sv)));
+  const auto response = parse_response(wire, kId, name("1.2.0.192.in-addr.arpa"), RecordType::PTR);
+  ASSERT_TRUE(response);
+  const auto names = parse_ptr(response->answer);
+  ASSERT_EQ(names.records.size(), 1u) << names.why;
+  EXPECT_EQ(names.records[0].ascii(), "mx.in-addr.arpa");
+}
+
 }  // namespace
 }  // namespace postseal::dns

@@ -53,8 +53,19 @@ Bytes format_wire_name(const Domain& name) {
   std::string_view rest = name.ascii();
   while (!rest.empty()) {
     const auto label = rest.substr(0, rest.find('.'));
-    wire.push_back(static_cast<std::uint8_t>(label.size()));
-    wire.insert(wire.end(), label.begin(), label.end());
+    const std::size_t length_at = wire.size();
+    wire.push_back(0);
+    for (std::size_t at = 0; at < label.size(); ++at) {
+      // Domain::escape_dns writes three digits behind every backslash (RFC 1035 §5.1).
+      if (label[at] == '\\') {
+        wire.push_back(static_cast<std::uint8_t>((label[at + 1] - '0') * 100 + (label[at + 2] - '0') * 10 +
+                                                 (label[at + 3] - '0')));
+        at += 3;
+      } else {
+        wire.push_back(static_cast<std::uint8_t>(label[at]));
+      }
+    }
+    wire[length_at] = static_cast<std::uint8_t>(wire.size() - length_at - 1);
     rest.remove_prefix(label.size() == rest.size() ? label.size() : label.size() + 1);
   }
   wire.push_back(0);
