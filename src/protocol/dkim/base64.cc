@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/dkim/base64.h"
+
+#include <array>
+#include <cstdint>
+
+namespace postseal::dkim {
+namespace {
+
+constexpr std::uint8_t kBlank = 64, kPadding = 65, kForeign = 66;
+
+constexpr auto kValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kForeign);
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::uint8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(alphabet[i])] = i;
+  for (char c : {' ', '\t', '\r', '\n'}) values[static_cast<unsigned char>(c)] = kBlank;
+  values['='] = kPadding;
+  return values;
+}();
+
+}  // namespace
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  std::string octets(text.size() / 4 * 3 + 3, '\0');
+  char* out = octets.data();
+  std::uint32_t group = 0;
+  unsigned digits = 0, padding = 0;
+  for (char c : text) {
+    const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
+    if (value < 64) [[likely]] {
+      if (padding > 0) return std::nullopt;
+      group = group << 6 | value;
+      if (++digits == 4) {
+        *out++ = static_cast<char>(group >> 16);
+        *out++ = static_cast<char>(group >> 8);
+        *out++ = static_cast<char>(group);
+        digits = 0;
+        group = 0;
+      }
+    } else if (value == kPadding) {
+      ++padding;
+    } else if (value == kForeign) {
+      return std::nullopt;
+    }
+  }
+  if (digits == 1 || (padding > 0 && digits + padding != 4)) return std::nullopt;
+  if (digits >= 2) *out++ = static_cast<char>(group >> (digits == 2 ? 4 : 10));
+  if (digits == 3) *out++ = static_cast<char>(group >> 2);
+  octets.resize(static_cast<std::size_t>(out - octets.data()));
+  return octets;
+}
+
+}  // namespace postseal::dkim

@@ -1,0 +1,66 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Makes DKIM-Signature fields: RFC 6376 §5. Several keys in one pass over the message.
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/dkim/message_pass.h"
+#include "vocab/clock.h"
+#include "vocab/domain.h"
+
+namespace postseal::dkim {
+
+struct SignSettings {
+  Domain domain;
+  std::string selector;
+  std::shared_ptr<const SigningKey> key;
+  CanonicalizationPair canonicalization{Canonicalization::Relaxed, Canonicalization::Relaxed};
+  /// h= as it shall stand; must have From. Empty: the fields of default_names() that the message has, and once more
+  /// than it has of those that must not be added (oversigning).
+  std::vector<std::string> headers;
+  std::optional<WallTime> time;    ///< t=
+  std::optional<WallTime> expiry;  ///< x=
+  std::string identity;            ///< i=; empty: no tag
+};
+
+enum class SignErrorCode { NoFrom, SeveralFrom, HeaderTooLarge, FromNotSigned, BadSetting, KeyFailed };
+struct SignError {
+  SignErrorCode code;
+  std::string what;
+};
+
+/// The whole field with CRLF. Arithmetic: belongs on an Offload. REQUIRES: the pass is finished, and its body hashed as
+/// settings.canonicalization.body says.
+std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSettings& settings);
+
+class Signer {
+ public:
+  explicit Signer(std::vector<SignSettings> settings);
+  /// The message with CRLF, in pieces of any size.
+  void feed(std::string_view piece) { pass_.feed(piece); }
+  /// The fields, in the order of the settings, to be put in front of the message. Arithmetic: belongs on an Offload.
+  std::expected<std::string, SignError> finish();
+
+ private:
+  std::vector<SignSettings> settings_;
+  MessagePass pass_;
+};
+
+/// What is signed where nothing else is configured (RFC 6376 §5.4.1).
+struct DefaultName {
+  std::string_view name;
+  bool oversigned;  ///< once more than the message has it, so that none can be added (RFC 6376 §8.15)
+};
+const std::vector<DefaultName>& default_names();
+
+/// A field of name "NAME:" with these tags, folded; the value of the last one, b=, is put in by add_value(). For ARC
+/// too. REQUIRES: no value but that of h= needs to be broken.
+std::string format_signature_field(std::string_view name, const std::vector<std::pair<std::string, std::string>>& tags);
+/// base64, folded below 78 columns, behind a "b=" that ends the text.
+std::string folded_base64(std::string_view octets);
+
+}  // namespace postseal::dkim

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/dkim/tag_list.h"
+
+#include <algorithm>
+
+namespace postseal::dkim {
+namespace {
+
+constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_name_char(char c) { return is_alpha(c) || (c >= '0' && c <= '9') || c == '_'; }
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool is_name(std::string_view name) {
+  return !name.empty() && is_alpha(name.front()) && std::all_of(name.begin(), name.end(), is_name_char);
+}
+
+/// RFC 6376 §3.2: visible ASCII; RFC 8616 §4 adds what is not ASCII. A line end is one only before a blank (§2.8: FWS).
+bool is_text(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c > 32 && c != 127) [[likely]]
+      continue;
+    if (c == ' ' || c == '\t') continue;
+    const bool fold =
+        c == '\r' && i + 2 < text.size() && text[i + 1] == '\n' && (text[i + 2] == ' ' || text[i + 2] == '\t');
+    if (!fold) return false;
+    ++i;
+  }
+  return true;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::string_view to_string(TagListError error) {
+  switch (error) {
+    case TagListError::Empty:
+      return "there are no tags";
+    case TagListError::BadName:
+      return "a tag has no name, or one with other characters than letters, digits and underscores";
+    case TagListError::NoEquals:
+      return "a tag has no \"=\"";
+    case TagListError::BadValue:
+      return "a tag has control characters in its value";
+    case TagListError::Duplicate:
+      return "a tag is there twice";
+    case TagListError::TooMany:
+      return "there are too many tags";
+  }
+  return "";
+}
+
+const Tag* TagList::find(std::string_view name) const {
+  const auto it = std::find_if(tags_.begin(), tags_.end(), [&](const Tag& tag) { return tag.name == name; });
+  return it == tags_.end() ? nullptr : &*it;
+}
+
+std::optional<std::string_view> TagList::value(std::string_view name) const {
+  const Tag* tag = find(name);
+  return tag == nullptr ? std::nullopt : std::optional(tag->value);
+}
+
+std::expected<TagList, TagListError> parse_tag_list(std::string_view text) {
+  if (!is_text(text)) return std::unexpected(TagListError::BadValue);
+  std::vector<Tag> tags;
+  tags.reserve(12);
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(';', begin), text.size());
+    const std::string_view spec = text.substr(begin, end - begin);
+    if (trim(spec).empty()) {
+      // RFC 6376 §3.2: one ";" may end the list; blanks behind it are what folding leaves there.
+      if (end == text.size()) break;
+      return std::unexpected(TagListError::BadName);
+    }
+    const std::size_t equals = spec.find('=');
+    if (equals == std::string_view::npos) return std::unexpected(TagListError::NoEquals);
+    const std::string_view name = trim(spec.substr(0, equals));
+    if (!is_name(name)) return std::unexpected(TagListError::BadName);
+    // RFC 6376 §3.2 MUST: a tag that is there twice makes the whole list invalid.
+    for (const Tag& tag : tags) {
+      if (tag.name == name) return std::unexpected(TagListError::Duplicate);
+    }
+    if (tags.size() == kMaxTags) return std::unexpected(TagListError::TooMany);
+    tags.push_back({name, trim(spec.substr(equals + 1)), begin + equals + 1, end});
+    begin = end + 1;
+  }
+  if (tags.empty()) return std::unexpected(TagListError::Empty);
+  return TagList(std::move(tags));
+}
+
+std::string without_blanks(std::string_view value) {
+  std::string result;
+  result.reserve(value.size());
+  std::copy_if(value.begin(), value.end(), std::back_inserter(result), [](char c) { return !is_blank(c); });
+  return result;
+}
+
+std::vector<std::string_view> split_list(std::string_view value) {
+  std::vector<std::string_view> elements;
+  elements.reserve(static_cast<std::size_t>(std::count(value.begin(), value.end(), ':')) + 1);
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = value.find(':', begin);
+    elements.push_back(trim(value.substr(begin, end - begin)));
+    if (end == std::string_view::npos) return elements;
+    begin = end + 1;
+  }
+}
+
+std::optional<std::string> decode_quoted_printable(std::string_view value) {
+  std::string result;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (is_blank(value[i])) continue;
+    if (value[i] != '=') {
+      result += value[i];
+      continue;
+    }
+    if (i + 2 >= value.size()) return std::nullopt;
+    const int high = hex_value(value[i + 1]), low = hex_value(value[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    result += static_cast<char>(high << 4 | low);
+    i += 2;
+  }
+  return result;
+}
+
+}  // namespace postseal::dkim

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "protocol/message/header.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace postseal::message {
+namespace {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// Octets up to and with the first CRLF; 0: there is none.
+std::size_t line_size(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const void* lf = std::memchr(text.data() + at, '\n', text.size() - at);
+    if (lf == nullptr) return 0;
+    at = static_cast<std::size_t>(static_cast<const char*>(lf) - text.data());
+    if (at > 0 && text[at - 1] == '\r') return at + 1;
+    ++at;
+  }
+  return 0;
+}
+
+/// Where the name of a field ends and its value begins; {0, 0} for a line that is no field.
+std::pair<std::uint32_t, std::uint32_t> name_and_value(std::string_view raw) {
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const auto c = static_cast<unsigned char>(raw[i]);
+    if (c == ':') {
+      std::size_t name = i;
+      // RFC 5322 §4.5.3: an obsolete form that must be read has blanks before the colon.
+      while (name > 0 && is_blank(raw[name - 1])) --name;
+      const bool one_word = raw.substr(0, name).find_first_of(" \t") == std::string_view::npos;
+      if (name == 0 || !one_word) return {0, 0};
+      return {static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(i + 1)};
+    }
+    // RFC 5322 §2.2: a name is printable ASCII.
+    if ((c < 33 || c > 126) && !is_blank(raw[i])) return {0, 0};
+  }
+  return {0, 0};
+}
+
+}  // namespace
+
+HeaderField::HeaderField(std::string octets) : raw(std::move(octets)) {
+  const auto [name, value] = name_and_value(raw);
+  name_size_ = name;
+  value_begin_ = value;
+}
+
+std::string_view HeaderField::value() const {
+  std::string_view value = std::string_view(raw).substr(value_begin_);
+  if (value.ends_with("\r\n")) value.remove_suffix(2);
+  return value;
+}
+
+bool HeaderField::is(std::string_view lower_case_name) const { return same_name(name(), lower_case_name); }
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::size_t HeaderCollector::feed(std::string_view piece) {
+  if (over_limit()) return piece.size();
+  std::size_t taken = 0;
+  while (state_ == HeaderState::Open && taken < piece.size()) {
+    const std::string_view rest = piece.substr(taken);
+    std::size_t size = 0;
+    if (line_.ends_with('\r') && rest.front() == '\n') {
+      size = 1;
+    } else {
+      size = line_size(rest);
+    }
+    const std::size_t step = size > 0 ? size : rest.size();
+    octets_ += step;
+    // A24: a header without end costs this much memory and no more.
+    if (octets_ > limits_.octets) {
+      state_ = HeaderState::TooLarge;
+      line_.clear();
+      field_.clear();
+      return piece.size();
+    }
+    taken += step;
+    if (size == 0) {
+      line_ += rest;
+    } else if (line_.empty()) {
+      take_line(rest.substr(0, size));
+    } else {
+      line_ += rest.substr(0, size);
+      take_line(line_);
+      line_.clear();
+    }
+  }
+  return over_limit() ? piece.size() : taken;
+}
+
+void HeaderCollector::take_line(std::string_view line) {
+  // RFC 5322 §2.1: the first empty line ends the header.
+  if (line == "\r\n") {
+    close_field();
+    if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+    return;
+  }
+  // RFC 5322 §2.2.3: a line that begins with a blank belongs to the field before it.
+  if (!is_blank(line.front())) close_field();
+  field_ += line;
+}
+
+void HeaderCollector::close_field() {
+  if (field_.empty()) return;
+  if (fields_.size() >= limits_.fields) {
+    state_ = HeaderState::TooManyFields;
+  } else {
+    if (fields_.empty()) fields_.reserve(32);
+    fields_.emplace_back(std::move(field_));
+  }
+  field_.clear();
+}
+
+void HeaderCollector::finish() {
+  if (state_ != HeaderState::Open) return;
+  if (!line_.empty()) {
+    if (!is_blank(line_.front())) close_field();
+    field_ += line_;
+    line_.clear();
+  }
+  close_field();
+  if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+}
+
+}  // namespace postseal::message

@@ -1,0 +1,80 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The header of a message as it came: every field with its own octets, so that what was signed is what is checked.
+// RFC 5322 §2.2. Whoever changes a field makes a new one; nothing here is rewritten.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postseal::message {
+
+/// A line of the header with its continuation lines. A first line that is no field (no colon, or something else than
+/// printable ASCII before it) has an empty name.
+struct HeaderField {
+  HeaderField() = default;
+  /// The octets as they came, from the name to the final CRLF; without one at the end of a cut-off message.
+  explicit HeaderField(std::string octets);
+
+  std::string raw;
+
+  /// As written, without the blanks that RFC 5322 §4.5.3 allows before the colon.
+  std::string_view name() const { return std::string_view(raw).substr(0, name_size_); }
+  /// Behind the colon; folds and blanks as they came, the final CRLF is not part of it.
+  std::string_view value() const;
+  /// Offset of value() in raw.
+  std::size_t value_begin() const { return value_begin_; }
+  /// RFC 5322 §1.2.2: names are compared without regard to case. REQUIRES: lower_case_name is in lower case.
+  bool is(std::string_view lower_case_name) const;
+
+ private:
+  std::uint32_t name_size_ = 0, value_begin_ = 0;
+};
+
+/// Equal but for the case of ASCII letters.
+bool same_name(std::string_view a, std::string_view b);
+
+enum class HeaderState {
+  Open,           ///< more of it may come
+  Complete,       ///< the empty line came, or the message ended
+  TooLarge,       ///< more octets than allowed: what follows is not known, so nothing may be concluded from absence
+  TooManyFields,  ///< likewise
+};
+
+struct HeaderLimits {
+  std::size_t octets = std::size_t{1} << 20;
+  std::size_t fields = 10'000;
+};
+
+/// Fed with a message in pieces, until the header is over. Line ends are CRLF; a bare LF or CR is an octet like others
+/// in the line (RFC 5321 §2.3.8), but a header whose lines end so can never be mistaken for a body: it goes on.
+class HeaderCollector {
+ public:
+  explicit HeaderCollector(HeaderLimits limits = {}) : limits_(limits) {}
+
+  /// How many octets of the piece belong to the header, the empty line included. Fewer than all: the rest is body.
+  /// Over a limit it takes everything and keeps nothing more.
+  std::size_t feed(std::string_view piece);
+  /// The message is over.
+  void finish();
+
+  HeaderState state() const { return state_; }
+  bool over_limit() const { return state_ == HeaderState::TooLarge || state_ == HeaderState::TooManyFields; }
+  const std::vector<HeaderField>& fields() const { return fields_; }
+  std::vector<HeaderField> take_fields() { return std::move(fields_); }
+
+ private:
+  void take_line(std::string_view line);
+  void close_field();
+
+  HeaderLimits limits_;
+  HeaderState state_ = HeaderState::Open;
+  std::size_t octets_ = 0;
+  std::string line_;   ///< the begun line, when a piece ended within it
+  std::string field_;  ///< the begun field: continuation lines may follow
+  std::vector<HeaderField> fields_;
+};
+
+}  // namespace postseal::message
