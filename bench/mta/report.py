@@ -16,7 +16,8 @@ def show(path):
         return
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     for part, table in (("limits", show_limits), ("inbound", show_inbound), ("proof", show_proof),
-                        ("outbound", show_outbound), ("relay", show_outbound), ("idle", show_idle)):
+                        ("outbound", show_outbound), ("relay", show_outbound), ("idle", show_idle),
+                        ("authenticate", show_authenticate)):
         if rows := [line for line in lines if line["part"] == part]:
             print(f"\n### {part}\n")
             table(rows)
@@ -117,6 +118,20 @@ def show_idle(lines):
         row(name, *cells, max(line["processes"] for line in found), min(line["idle"] for line in found))
     for tls in (False, True):
         print("\n{}: Postfix ÷ ours {}, best peer {}.".format("In TLS" if tls else "Plain", *ratios(values[tls])))
+
+
+def show_authenticate(lines):
+    head("letter", "taken unchecked, µs", "checked", "checking alone", "rate checked ÷ unchecked", "filters, µs", "filters ÷ ours")
+    for size in dict.fromkeys(line["size"] for line in lines):
+        def cost(**wanted):
+            found = [line for line in lines if line["size"] == size and wanted.items() <= line.items()]
+            return median(found, lambda line: line["user_us"] + line["system_us"]), median(found, lambda line: line.get("rate"))
+        unchecked, checked = cost(server=OURS, checked=False), cost(server=OURS, checked=True)
+        filters = median([line for line in lines if line["size"] == size and line["server"] != OURS],
+                         lambda line: line["user_us"] + line["system_us"])
+        own = checked[0] - unchecked[0] if checked[0] and unchecked[0] else None
+        row(f"{size // 1024} KiB", unchecked[0], checked[0], own, f"{checked[1] / unchecked[1]:.2f}" if own else "-", filters or "-",
+            f"{filters / own:.1f}" if own and filters else "-")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """postseal serve beside the Postfix, Exim and OpenSMTPD of Debian, in one run: ./dev bench mta. README.md says how and why.
 
-  run.py [mta | mta-inbound | mta-outbound | mta-idle | mta-limits]
+  run.py [mta | mta-inbound | mta-outbound | mta-idle | mta-limits | mta-authenticate]
 
 In the environment: RUNS=N rounds (1), MTA_SERVERS="postseal postfix" only these, MTA_SECONDS=S for each inbound case (2),
 MTA_QUIET_SECONDS=S to wait at most for a quiet machine before each case (2).
@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import authenticate
 import idle
 import inbound
 import limits
@@ -27,19 +28,21 @@ import world
 from cgroup import TOP, Group
 from places import PROGRAM, RESULTS, ROOT, TOOLS, WORK
 from servers.exim import Exim
+from servers.milters import Milters
 from servers.opensmtpd import OpenSmtpd
 from servers.postfix import Postfix, PostfixTuned
 from servers.postseal import Postseal
 
-SERVERS = {server.name: server for server in (Postseal, Postfix, PostfixTuned, Exim, OpenSmtpd)}
+SERVERS = {server.name: server for server in (Postseal, Postfix, PostfixTuned, Exim, OpenSmtpd, Milters)}
 # Tuning for many destinations changes nothing where nothing is delivered.
 PARTS = {
     "limits": ["postseal"],
     "inbound": ["postseal", "postfix", "exim", "opensmtpd"],
     "proof": ["postseal", "postfix", "exim"],
-    "outbound": list(SERVERS),
+    "outbound": ["postseal", "postfix", "postfix-tuned", "exim", "opensmtpd"],
     "relay": ["postseal", "postfix"],
     "idle": ["postseal", "postfix", "exim", "opensmtpd"],
+    "authenticate": ["postseal", Milters.name],
 }
 
 
@@ -117,6 +120,8 @@ def measure(part, server):
     names = world.Names(with_resolver=not server.resolves_itself)
     if part == "inbound":
         yield from inbound.measure(server, float(os.environ.get("MTA_SECONDS", "2")))
+    elif part == "authenticate":
+        yield from authenticate.measure(server, float(os.environ.get("MTA_SECONDS", "2")))
     elif part == "idle":
         yield from idle.measure(server)
     elif part == "proof":

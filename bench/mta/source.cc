@@ -8,6 +8,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,7 @@ struct Plan {
   double seconds = 0, stall = 5;
   bool starttls = false;
   std::string body;
+  std::string letter;  ///< sent as it is, in place of header and body of our own
 };
 
 enum class Phase { Connecting, Greeting, Ehlo, StartTls, Mail, Rcpt, Data, Body, Idle };
@@ -219,12 +222,16 @@ class Source {
         client.phase = Phase::Data;
         break;
       case Phase::Data:
+        client.phase = Phase::Body;
+        if (!plan_.letter.empty()) {
+          out += plan_.letter;
+          break;
+        }
         out += fmt::format(
             "From: <sender@source.bench>\r\nTo: <u{}@d{}.bench>\r\nSubject: bench {}\r\n"
             "Date: Mon, 01 Jan 2024 00:00:00 +0000\r\nMessage-ID: <{}@source.bench>\r\nX-Bench-Id: {}\r\n\r\n",
             client.message % 10, client.message % plan_.domains, client.message, client.message, client.message);
         out += plan_.body;
-        client.phase = Phase::Body;
         break;
       case Phase::Body:
         latencies_.push_back(now() - client.began);
@@ -270,6 +277,11 @@ Plan plan_from(const Arguments& arguments) {
   plan.seconds = static_cast<double>(arguments.number("--milliseconds", 0)) / 1e3;
   plan.stall = static_cast<double>(arguments.number("--stall-milliseconds", 5000)) / 1e3;
   plan.starttls = arguments.has("--starttls");
+  if (arguments.has("--letter")) {
+    std::ifstream file(arguments.text("--letter", ""), std::ios::binary);
+    plan.letter.assign(std::istreambuf_iterator<char>(file), {});
+    plan.letter += ".\r\n";
+  }
   plan.body = make_body(static_cast<std::size_t>(arguments.number("--size", 4096)));
   return plan;
 }

@@ -26,9 +26,11 @@ class Postseal(Server):
     name = "postseal"
     spool = Path("/var/spool/postseal")
     resolves_itself = True
+    authentication = True  # in Mode.CHECK
 
     def launch(self, mode):
         self.spool.chmod(0o700)
+        self.strangers = mode is Mode.CHECK
         self.configure(connections=500 if mode is Mode.RELAY else 0)
         self.process = self.spawn([PROGRAM, "serve", "--config", CONFIGURATION])
 
@@ -43,7 +45,7 @@ trust_anchor = "{HERE}/world/root.key"
 certificate = "{HERE}/world/certificates/server.crt"
 key = "{HERE}/world/certificates/server.key"
 user = "root"
-relay_networks = ["127.0.0.0/8"]
+{'' if self.strangers else 'relay_networks = ["127.0.0.0/8"]'}
 graceful_stop = "1s"
 [limits]
 connections_per_address = 10000000
@@ -56,11 +58,21 @@ connections = {connections}
 directory = "{self.spool}"
 [admin]
 socket = "{ADMIN}"
+{self.for_strangers() if self.strangers else ''}
 [[listener]]
 role = "relay"
 address = "{ADDRESS[0]}"
 port = {PORT}
 """)
+
+    def for_strangers(self):
+        return f"""[authentication]
+enabled = {str(self.authentication).lower()}
+[[domain]]
+name = "d0.bench"
+any_user = true
+transport = "lmtp:/run/nobody-listens"
+"""
 
     def release(self):
         self.configure(connections=500)

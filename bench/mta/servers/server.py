@@ -17,6 +17,7 @@ ADDRESS = ("127.0.0.1", PORT)
 class Mode(Enum):
     KEEP = "keep"    # takes letters, durably, and delivers none until release()
     RELAY = "relay"  # delivers at once
+    CHECK = "check"  # as KEEP, for letters from strangers to domains of its own
     IDLE = "idle"    # as KEEP, and sized for 1,000 connections that do nothing
 
 
