@@ -47,8 +47,9 @@ using Port = Number<1, 65535>;
 // The order is that of docs/operator/settings.md.
 constexpr std::array kRows = {
     row<Settings, ResolverModeKind, &Settings::resolver>(
-        {"resolver.mode", "--resolver", "iterate|forward:HOST:PORT|trust-ad:HOST:PORT", "iterate",
-         "How names are resolved: ask the authoritative servers ourselves; or forward to another resolver, still "
+        {"resolver.mode", "--resolver", "iterate|HOST:PORT|forward:HOST:PORT|trust-ad:HOST:PORT", "iterate",
+         "How names are resolved: ask the authoritative servers ourselves; or forward to another resolver (its address "
+         "alone says the same), still "
          "validating DNSSEC ourselves; or believe the AD bit of a resolver on a loopback address."}),
     row<Settings, RootKind, &Settings::resolver, &ResolverSettings::root>(
         {"resolver.root", "", "HOST:PORT", "",

@@ -114,7 +114,7 @@ TEST(SettingsFile, errors_name_file_line_key_and_what_is_allowed) {
       {"[delivery]\nhostname = \"my_host\"\n", 2, "delivery.hostname", "letters, digits"},
       {"[delivery]\nmax_hosts = 0\n", 2, "delivery.max_hosts", "1..100"},
       {"[resolver]\ntimeout = \"6m\"\n", 2, "resolver.timeout", "100ms..5m"},
-      {"[resolver]\nmode = \"system\"\n", 2, "resolver.mode", "iterate|forward:HOST:PORT|trust-ad:HOST:PORT"},
+      {"[resolver]\nmode = \"system\"\n", 2, "resolver.mode", "iterate|HOST:PORT|forward:HOST:PORT|trust-ad:HOST:PORT"},
       {"[resolver]\nmode = \"trust-ad:192.0.2.1:53\"\n", 2, "resolver.mode", "AD bit"},  // D46
       {"[resolver]\ntrust_anchor = \"\"\n", 2, "resolver.trust_anchor", "FILE|none"},
       {"[resolver]\nroot = \"localhost:53\"\n", 2, "resolver.root", "\"localhost\" is no IP address"},

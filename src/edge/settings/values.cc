@@ -112,9 +112,15 @@ Parsed<ResolverSettings> parse_resolver_mode(std::string_view text, ResolverSett
     over.server.reset();
     return over;
   }
-  if (word != "forward" && word != "trust-ad") return fail(fmt::format("\"{}\" is no way to resolve names", word));
-  if (colon == std::string_view::npos) return fail(fmt::format("\"{}\" needs a server", word));
-  auto server = parse_host_port(text.substr(colon + 1));
+  // An address alone is a resolver to forward to: what somebody who names a resolver means.
+  auto server = parse_host_port(text);
+  if (server) {
+    word = "forward";
+  } else {
+    if (word != "forward" && word != "trust-ad") return fail(fmt::format("\"{}\" is no way to resolve names", word));
+    if (colon == std::string_view::npos) return fail(fmt::format("\"{}\" needs a server", word));
+    server = parse_host_port(text.substr(colon + 1));
+  }
   if (!server) return fail(server.error());
   // RFC 7672 §2.1.3 (D46): the AD bit is a proof only over a path that nobody else can write to.
   if (word == "trust-ad" && !server->address.is_loopback()) {

@@ -18,7 +18,7 @@ using Parsed = std::expected<T, std::string>;
 Parsed<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "127.0.0.1:53", "[::1]:53", without a port 53, and as Unbound writes it: "127.0.0.1@5353", "::1@5353".
 Parsed<HostPort> parse_host_port(std::string_view text);
-/// "iterate", "forward:HOST:PORT", "trust-ad:HOST:PORT"; sets mode and server of `over`, leaves the rest.
+/// "iterate", "HOST:PORT", "forward:HOST:PORT", "trust-ad:HOST:PORT"; sets mode and server of `over`, leaves the rest.
 Parsed<ResolverSettings> parse_resolver_mode(std::string_view text, ResolverSettings over);
 /// "relay.example.org", "[relay.example.org]", "[192.0.2.1]", "[IPv6:2001:db8::1]", each with ":PORT" or without.
 /// Sets next_hop, mx_lookup and port of `over`.

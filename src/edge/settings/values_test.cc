@@ -89,6 +89,9 @@ TEST(Values, the_resolver_is_asked_in_one_of_three_ways) {
   EXPECT_EQ(forward->mode, ResolverMode::Forward);
   EXPECT_EQ(forward->server, (HostPort{*IpAddress::parse("192.0.2.1"), 5353}));
   EXPECT_EQ(forward->root, before.root) << "the rest stays";
+  EXPECT_EQ(*parse_resolver_mode("192.0.2.1:5353", before), *forward) << "an address alone is forwarded to";
+  EXPECT_EQ(*parse_resolver_mode("192.0.2.1", {}), *parse_resolver_mode("forward:192.0.2.1:53", {}));
+  EXPECT_EQ(*parse_resolver_mode("[2001:db8::1]:5353", {}), *parse_resolver_mode("forward:[2001:db8::1]:5353", {}));
   auto iterate = parse_resolver_mode("iterate", *forward);
   ASSERT_TRUE(iterate);
   EXPECT_EQ(iterate->mode, ResolverMode::Iterate);
