@@ -161,4 +161,22 @@ std::string format_payload(std::string_view authserv_id, const std::vector<Metho
   return payload(authserv_id, results, charset, kName.size());
 }
 
+std::string join_statements(std::string_view authserv_id, const std::vector<std::string>& statements) {
+  std::string text = value_text(authserv_id, Charset::Utf8) + ';';
+  if (statements.empty()) return text + " none";
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    Lines lines(0);
+    bool first = true;
+    // RFC 5322 §2.2.3: a line may end at any blank, inside quotes and comments as well.
+    for (std::string_view rest = statements[i]; !rest.empty();) {
+      const std::size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+      if (end > 0) first ? lines.add_line(rest.substr(0, end)) : lines.add(rest.substr(0, end));
+      first = false;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    text += lines.take() + (i + 1 < statements.size() ? ";" : "");
+  }
+  return text;
+}
+
 }  // namespace postseal::authres

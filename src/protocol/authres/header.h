@@ -39,6 +39,9 @@ std::string format(std::string_view authserv_id, const std::vector<MethodResult>
 std::string format_payload(std::string_view authserv_id, const std::vector<MethodResult>& results,
                            Charset charset = Charset::Ascii);
 
+/// The same payload out of statements() of other fields, which stay as they are but for their line ends.
+std::string join_statements(std::string_view authserv_id, const std::vector<std::string>& statements);
+
 struct Header {
   std::string authserv_id;
   std::string version = "1";  ///< RFC 8601 §2.2: its digits; others than "1" mean something that is not known here

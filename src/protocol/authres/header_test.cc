@@ -278,5 +278,15 @@ TEST(AuthresOurs, the_statements_of_our_own_fields_are_taken_as_they_stand) {
   EXPECT_EQ(taken("lists.example.org; spf=pass\rX: y"), std::nullopt);
 }
 
+// RFC 8617 §4.1.1; RFC 5322 §2.2.3.
+TEST(AuthresOurs, statements_are_put_together_one_to_a_line_and_folded_at_blanks) {
+  EXPECT_EQ(join_statements("lists.example.org", {"arc=none", "spf=pass smtp.mfrom=jqd@d1.example"}),
+            "lists.example.org;\r\n  arc=none;\r\n  spf=pass smtp.mfrom=jqd@d1.example");
+  EXPECT_EQ(join_statements("lists example", {}), "\"lists example\"; none");
+  const std::string word(40, 'w');
+  EXPECT_EQ(join_statements("a", {"x=y (" + word + "  " + word + ")"}),
+            "a;\r\n  x=y (" + word + "\r\n    " + word + ")");
+}
+
 }  // namespace
 }  // namespace postseal::authres
