@@ -79,7 +79,8 @@ if [ "$user" = nobody ]; then chown -R "$user:$group" "$LAB_DIRECTORY"; fi
 show="mount -t overlay overlay -o lowerdir=$root/usr:/usr /usr"
 run="/usr/sbin/dovecot -F -c $LAB_DIRECTORY/dovecot.conf"
 if [ "$(id -u)" = 0 ]; then
-  exec unshare --mount sh -c "$show && exec setpriv --reuid=$user --regid=$group --clear-groups --bounding-set=-all $run"
+  become="setpriv --reuid=$user --regid=$group --clear-groups --bounding-set=-all"
+else
+  become="unshare --user --map-user=$(id -u) --map-group=$(id -g)"
 fi
-exec unshare --user --map-root-user --mount \
-  sh -c "$show && exec unshare --user --map-user=$(id -u) --map-group=$(id -g) $run"
+exec "$(dirname "$0")/../../scripts/own_mounts.py" sh -c "$show && exec $become $run"

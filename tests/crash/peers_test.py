@@ -72,7 +72,8 @@ class World:
         environment = {**os.environ, "POSTSEAL": program(), "LAB_POSTFIX_SETTINGS": POSTFIX, **EXIM}
         # Its own /etc/resolv.conf is for the peers only.
         self.lab = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"', "sh", resolv,
+            [os.path.join(HERE, "../../scripts/own_mounts.py"), "sh", "-c",
+             'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"', "sh", resolv,
              program(), "lab", "up", "--keep", self.folder, os.path.join(HERE, "peers.toml")],
             stdout=subprocess.PIPE, env=environment, text=True)
         if not any("Ctrl-C" in line for line in self.lab.stdout):
