@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/message/author.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -71,20 +72,22 @@ std::optional<std::string> join_atoms(std::span<const Token> tokens) {
 }
 
 std::expected<std::string, Problem> read_local_part(std::span<const Token> tokens) {
+  std::string local_part;
   if (auto plain = join_atoms(tokens)) {
-    // RFC 2047 §5 MUST NOT: an encoded word is no part of an address; a reader that decodes it there shows what it
-    // hides, up to another address with its domain.
-    if (plain->contains("=?")) return Failure(Problem::Confusing);
-    return std::move(*plain);
+    local_part = std::move(*plain);
+  } else {
+    const auto is_quoted = [](const Token& token) { return token.kind == Token::Kind::Quoted; };
+    if (std::ranges::none_of(tokens, is_quoted)) return Failure(Problem::Malformed);
+    if (tokens.size() > 1) return Failure(Problem::Confusing);
+    local_part = tokens[0].text;
   }
-  for (const Token& token : tokens) {
-    if (token.kind == Token::Kind::Quoted && tokens.size() > 1) return Failure(Problem::Confusing);
-  }
-  if (tokens.size() != 1 || tokens[0].kind != Token::Kind::Quoted) return Failure(Problem::Malformed);
+  // RFC 2047 §5 MUST NOT: an encoded word is no part of an address; a reader that decodes it there shows what it
+  // hides, up to another address with its domain.
+  if (local_part.contains("=?")) return Failure(Problem::Confusing);
   // RFC 5322 §3.4.1: anything may be quoted; a reader that does not know would see the address inside.
-  if (tokens[0].text.find_first_of("@<>,:;") != std::string::npos) return Failure(Problem::Confusing);
+  if (local_part.find_first_of("@<>,:;") != std::string::npos) return Failure(Problem::Confusing);
   std::string quoted = "\"";
-  for (const char c : tokens[0].text) {
+  for (const char c : local_part) {
     if (c == '"' || c == '\\') quoted += '\\';
     quoted += c;
   }

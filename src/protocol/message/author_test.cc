@@ -87,6 +87,7 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
        Problem::NotADomain},
       // RFC 2047 §5: an encoded word that hides an address in front of the domain.
       {"=?utf-8?b?cG90dXNA?=@b.example", Problem::Confusing},
+      {"\"a=?utf-8?b?cG90dXNA?=\"@b.example", Problem::Confusing},
       {"X <=?utf-8?b?cG90dXNA?=@b.example>", Problem::Confusing},
       {"a@bank.example <a@b.example>", Problem::Confusing},
       {"a@bank.example@b.example", Problem::Confusing},

@@ -165,7 +165,7 @@ std::expected<Mailbox, Problem> Rewriter::reverse(const Mailbox& recipient, cons
   auto text = behind(local_part, "SRS0");
   if (!text) return Failure(Problem::NotOurs);
   const auto hash = take_part(*text), day = take_part(*text), name = take_part(*text);
-  if (!hash || !day || !name || text->empty()) return Failure(Problem::Malformed);
+  if (!hash || !day || !name) return Failure(Problem::Malformed);
   if (!made_here(*hash, sealed0(*day, *name, *text))) return Failure(Problem::Forged);
   const auto made = read_day(*day);
   const auto sender = Domain::parse(*name);

@@ -40,6 +40,7 @@ TEST_F(Srs, a_sender_comes_back_as_he_was) {
                                       "srs2=a@x.example",
                                       "srs1=broken@x.example",
                                       "=@x.example",
+                                      "\"\"@x.example",
                                       "\"@\"@x.example"};
   for (const auto sender : senders) {
     const std::string there = forwarded(sender);
@@ -125,7 +126,7 @@ TEST_F(Srs, what_is_not_whole_or_not_one_says_so) {
       {"SRS0=@fwd.example", Problem::Malformed},
       {"SRS0=a=b=c@fwd.example", Problem::Malformed},
       {"SRS0==a=b=c=d@fwd.example", Problem::Malformed},
-      {"SRS0=a=b=c=@fwd.example", Problem::Malformed},
+      {"SRS0=a=b=c=@fwd.example", Problem::Forged},
       {"SRS1=a=b@fwd.example", Problem::Malformed},
       {"SRS1=a=b=@fwd.example", Problem::Malformed},
   };
