@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/authenticate/authentication.h"
+
+#include <fmt/format.h>
+
+#include "flow/authenticate/results.h"
+#include "flow/authenticate/trust.h"
+#include "vocab/await_all.h"
+
+namespace postseal::authenticate {
+
+namespace {
+
+constexpr std::string_view kQuarantine = "Postseal-Quarantine";
+
+std::string header_of(const Outcome& outcome, const Rules& rules, authres::Charset charset) {
+  std::string header = authres::format(rules.authserv_id(), outcome.results, charset);
+  if (outcome.ruling.course == Course::Quarantine)
+    header += fmt::format("{}: {}\r\n", kQuarantine, to_string(outcome.ruling.cause));
+  return header;
+}
+
+/// RFC 9989 §4.4.2, §3.2.4: MAIL FROM, or postmaster@HELO in place of <>; nothing where it has no domain.
+std::optional<dmarc::SpfIdentity> spf_identity(const spf::Verdict& verdict) {
+  auto domain = Domain::parse(verdict.domain);
+  if (!domain) return std::nullopt;
+  return dmarc::SpfIdentity{std::move(*domain), verdict.result};
+}
+
+std::vector<dmarc::DkimIdentity> dkim_identities(const std::vector<dkim::SignatureVerdict>& verdicts) {
+  std::vector<dmarc::DkimIdentity> identities;
+  for (const auto& verdict : verdicts) {
+    auto domain = Domain::parse_dns(verdict.domain);
+    // RFC 6376 §3.6.1: what is only tried out counts as if it were not signed.
+    if (domain && !verdict.testing) identities.push_back({std::move(*domain), verdict.result});
+  }
+  return identities;
+}
+
+}  // namespace
+
+/// What the checks that run side by side share; kept by each of them.
+struct Authentication::Work {
+  const Services& services;
+  std::shared_ptr<const dkim::MessagePass> pass;
+  std::shared_ptr<EarlyLookups> lookups;
+  Deadline deadline;
+  Findings findings;
+};
+
+Authentication::Authentication(const Services& services, std::shared_ptr<const Rules> rules, Client client,
+                               const boost::asio::any_io_executor& executor)
+    : services_(services),
+      rules_(std::move(rules)),
+      client_(std::move(client)),
+      pass_(std::make_shared<dkim::MessagePass>()),
+      lookups_(std::make_shared<EarlyLookups>(executor, services.resolver, client_, rules_->hostname,
+                                              Deadline::in(rules_->settings.timeout))) {}
+
+Authentication::~Authentication() = default;
+
+Awaitable<bool> Authentication::verify_signatures(std::shared_ptr<Work> work) {
+  work->findings.dkim = co_await dkim::verify(work->pass, work->services.resolver, work->services.offload,
+                                              work->services.clock.now(), work->deadline);
+  co_return true;
+}
+
+Awaitable<bool> Authentication::verify_chain(std::shared_ptr<Work> work) {
+  work->findings.arc = co_await arc::verify(work->pass, work->services.resolver, work->services.offload,
+                                            work->services.clock.now(), work->deadline);
+  co_return true;
+}
+
+Awaitable<bool> Authentication::take_lookups(std::shared_ptr<Work> work) {
+  auto found = co_await work->lookups->take();
+  work->findings.spf = std::move(found.spf);
+  work->findings.helo = std::move(found.helo);
+  work->findings.iprev = std::move(found.iprev);
+  co_return true;
+}
+
+Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline) {
+  // A24: of a header over its limits nobody knows what else is in it.
+  findings.author = pass_->header_state() == message::HeaderState::Complete
+                        ? message::find_author(pass_->fields())
+                        : std::unexpected(message::AuthorProblem::TooLong);
+  if (!findings.author) co_return;
+  dmarc::Question question{findings.author->domain, spf_identity(findings.spf), dkim_identities(findings.dkim)};
+  findings.dmarc = co_await dmarc::check(services_.resolver, std::move(question), deadline);
+  if (findings.dmarc->result == dmarc::Result::Fail)
+    findings.voucher = find_voucher(findings.arc, findings.author->domain, rules_->settings.trusted_sealers);
+}
+
+Awaitable<Outcome> Authentication::finish(authres::Charset charset) {
+  pass_->finish();
+  const Deadline deadline = Deadline::in(rules_->settings.timeout);
+  const auto work = std::make_shared<Work>(Work{services_, pass_, lookups_, deadline, {}});
+  std::vector<Awaitable<bool>> checks;
+  checks.push_back(take_lookups(work));
+  checks.push_back(verify_signatures(work));
+  checks.push_back(verify_chain(work));
+  co_await await_all(std::move(checks));
+
+  Outcome outcome;
+  outcome.findings = std::move(work->findings);
+  outcome.findings.client = client_;
+  co_await ask_author(outcome.findings, deadline);
+  outcome.ruling = rule(outcome.findings, rules_->settings);
+  outcome.results = results_of(outcome.findings);
+  outcome.header = header_of(outcome, *rules_, charset);
+  co_return outcome;
+}
+
+bool is_forged(const message::HeaderField& field, const Rules& rules) {
+  return field.is("postseal-quarantine") || authres::carries_authserv_id(field, rules.authserv_id());
+}
+
+}  // namespace postseal::authenticate

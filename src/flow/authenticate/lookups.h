@@ -1,0 +1,40 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// What can be asked before the letter has come: SPF and iprev. Begun with the go-ahead for the letter, over when its
+// last octet is here, mostly.
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "flow/authenticate/findings.h"
+#include "protocol/dns/resolver.h"
+#include "vocab/awaitable.h"
+
+namespace postseal::authenticate {
+
+class EarlyLookups {
+ public:
+  /// Everything runs on the executor, which is the caller's. What is under way when this goes ends by its deadline and
+  /// is for nobody then. REQUIRES: the resolver outlives it.
+  EarlyLookups(const boost::asio::any_io_executor& executor, dns::Resolver& resolver, const Client& client,
+               std::string receiver, Deadline deadline);
+  ~EarlyLookups();
+
+  struct Found {
+    spf::Verdict spf;
+    std::optional<spf::Verdict> helo;
+    spf::IprevVerdict iprev;
+  };
+  /// Waits for what is not known yet. Once.
+  Awaitable<Found> take();
+
+ private:
+  struct State;
+  static Awaitable<void> run(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
+  static Awaitable<void> run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
+  static Awaitable<void> run_iprev(std::shared_ptr<State> state, IpAddress ip, Deadline deadline);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace postseal::authenticate

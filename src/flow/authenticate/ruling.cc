@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/authenticate/ruling.h"
+
+#include <algorithm>
+
+#include "flow/authenticate/trust.h"
+
+namespace postseal::authenticate {
+
+using settings::AuthenticationSettings;
+using settings::Treatment;
+
+namespace {
+
+Course course_of(Treatment treatment) {
+  switch (treatment) {
+    case Treatment::Accept:
+      return Course::Accept;
+    case Treatment::Quarantine:
+      return Course::Quarantine;
+    case Treatment::Reject:
+      return Course::Reject;
+  }
+  return Course::Accept;
+}
+
+Course course_of(dmarc::Policy policy) {
+  switch (policy) {
+    case dmarc::Policy::None:
+      return Course::Accept;
+    case dmarc::Policy::Quarantine:
+      return Course::Quarantine;
+    case dmarc::Policy::Reject:
+      return Course::Reject;
+  }
+  return Course::Accept;
+}
+
+/// The nearest of the domain itself and those above it.
+const settings::DmarcException* exception_for(const AuthenticationSettings& settings, const Domain& author) {
+  const settings::DmarcException* nearest = nullptr;
+  for (const auto& exception : settings.exceptions) {
+    if (!author.is_within(exception.domain)) continue;
+    if (nearest == nullptr || exception.domain.label_count() > nearest->domain.label_count()) nearest = &exception;
+  }
+  return nearest;
+}
+
+bool passes_dmarc(const Findings& findings) { return findings.dmarc && findings.dmarc->result == dmarc::Result::Pass; }
+
+/// RFC 7208 §8.6, RFC 9989 §5.3.6: nobody can say now. Where one check is enough and holds, the others do not matter.
+bool is_unknown(const Findings& findings, const AuthenticationSettings& settings) {
+  if (passes_dmarc(findings)) return false;
+  if (findings.dmarc && findings.dmarc->result == dmarc::Result::TempError) return true;
+  return settings.spf_fail != Treatment::Accept && findings.spf.result == spf::Result::TempError;
+}
+
+Ruling rule_failure(const Findings& findings, const AuthenticationSettings& settings) {
+  // RFC 8617 §7.2.1: the seals of those whom the operator trusts may outweigh the failure.
+  if (findings.voucher) return {Course::Accept, Cause::Dmarc, "trusted sealer", {}};
+  // RFC 9989 §5.3.6: quarantine and reject are what the owner of the domain asks for.
+  Ruling ruling{course_of(findings.dmarc->disposition), Cause::Dmarc, "", {}};
+  if (const auto* exception = exception_for(settings, findings.author->domain))
+    ruling = {course_of(exception->treatment), Cause::Dmarc, "exception", {}};
+  // To accept it would be to believe a seal that was not checked, to refuse it to lose mail over a name server's bad
+  // day.
+  if (ruling.course != Course::Accept && may_be_vouched_for(findings.arc, settings.trusted_sealers))
+    ruling = {Course::Defer, Cause::Unknown, "", {}};
+  return ruling;
+}
+
+Ruling rule_unreplied(const Findings& findings, const AuthenticationSettings& settings) {
+  if (is_unknown(findings, settings)) {
+    const bool defer = settings.temperror == settings::Unknown::Defer;
+    return {defer ? Course::Defer : Course::Accept, Cause::Unknown, "", {}};
+  }
+  if (!findings.author) return {course_of(settings.unclear_from), Cause::UnclearFrom, "", {}};
+  if (findings.dmarc && findings.dmarc->result == dmarc::Result::Fail) {
+    const auto ruling = rule_failure(findings, settings);
+    if (ruling.course != Course::Accept || findings.voucher) return ruling;
+  }
+  // RFC 9989 §7.1: "-all" alone is no reason to refuse before DMARC has been asked.
+  if (findings.spf.result == spf::Result::Fail && !passes_dmarc(findings) && settings.spf_fail != Treatment::Accept)
+    return {course_of(settings.spf_fail), Cause::SpfFail, "", {}};
+  if (findings.dmarc && findings.dmarc->result == dmarc::Result::Fail) return rule_failure(findings, settings);
+  return {};
+}
+
+}  // namespace
+
+std::string_view to_string(Course course) {
+  switch (course) {
+    case Course::Accept:
+      return "accept";
+    case Course::Quarantine:
+      return "quarantine";
+    case Course::Reject:
+      return "reject";
+    case Course::Defer:
+      return "defer";
+  }
+  return "";
+}
+
+std::string_view to_string(Cause cause) {
+  switch (cause) {
+    case Cause::None:
+      return "none";
+    case Cause::Dmarc:
+      return "dmarc";
+    case Cause::UnclearFrom:
+      return "unclear-from";
+    case Cause::SpfFail:
+      return "spf";
+    case Cause::Unknown:
+      return "temperror";
+  }
+  return "";
+}
+
+Ruling rule(const Findings& findings, const AuthenticationSettings& settings) {
+  Ruling ruling = rule_unreplied(findings, settings);
+  if (settings.dmarc == settings::DmarcUse::Report && ruling.course != Course::Accept)
+    ruling = {Course::Accept, ruling.cause, "report only", {}};
+  if (ruling.course == Course::Reject || ruling.course == Course::Defer)
+    ruling.reply = reply_for(ruling.cause, ruling.course, findings);
+  return ruling;
+}
+
+}  // namespace postseal::authenticate

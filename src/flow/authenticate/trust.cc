@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flow/authenticate/trust.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "protocol/authres/header.h"
+
+namespace postseal::authenticate {
+
+namespace {
+
+std::optional<Domain> trusted_sealer(const arc::InstanceVerdict& instance, const std::vector<Domain>& trusted) {
+  auto sealer = Domain::parse_dns(instance.domain);
+  if (!sealer || std::ranges::find(trusted, *sealer) == trusted.end()) return std::nullopt;
+  return std::move(*sealer);
+}
+
+bool saw_dmarc_pass(const arc::InstanceVerdict& instance, const Domain& author) {
+  const auto results = authres::parse(instance.authentication_results);
+  if (!results) return false;
+  return std::ranges::any_of(results->results, [&](const authres::MethodResult& result) {
+    if (result.method != "dmarc" || result.result != "pass") return false;
+    return std::ranges::any_of(result.properties, [&](const authres::Property& property) {
+      if (property.ptype != "header" || property.property != "from") return false;
+      const auto domain = Domain::parse(property.value);
+      return domain && *domain == author;
+    });
+  });
+}
+
+}  // namespace
+
+std::optional<Voucher> find_voucher(const arc::ChainVerdict& chain, const Domain& author,
+                                    const std::vector<Domain>& trusted) {
+  if (chain.result != arc::Result::Pass || trusted.empty()) return std::nullopt;
+  for (const auto& instance : std::views::reverse(chain.instances)) {
+    auto sealer = trusted_sealer(instance, trusted);
+    if (!sealer) return std::nullopt;
+    if (saw_dmarc_pass(instance, author)) return Voucher{std::move(*sealer), instance.instance};
+  }
+  return std::nullopt;
+}
+
+bool may_be_vouched_for(const arc::ChainVerdict& chain, const std::vector<Domain>& trusted) {
+  return chain.temporary && !chain.instances.empty() && trusted_sealer(chain.instances.back(), trusted);
+}
+
+}  // namespace postseal::authenticate
