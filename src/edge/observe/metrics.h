@@ -22,6 +22,12 @@ enum class Counter {
   SessionsReused,
   Notifications,  ///< label: failed, delayed, success
   Downgrades,     ///< a domain that showed less than before
+  SpfChecks,      ///< label: result; so the next four
+  DkimChecks,     ///< one for each signature, and "none" for a letter without any
+  ArcChecks,
+  DmarcChecks,
+  Judged,      ///< letters from outside; label: accept, quarantine, reject, defer
+  Signatures,  ///< label: dkim, arc
   StoreSyncs,
   StoreErrors,  ///< label: code
 };

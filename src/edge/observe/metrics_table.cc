@@ -17,6 +17,14 @@ constexpr std::array kOutcomes = std::to_array<Words>({"delivered", "deferred", 
 constexpr std::array kProofs = std::to_array<Words>({"dane", "mta-sts", "pkix", "encrypted", "plaintext", "local"});
 constexpr std::array kHandshakes = std::to_array<Words>({"full", "resumed"});
 constexpr std::array kNotifications = std::to_array<Words>({"failed", "delayed", "success"});
+constexpr std::array kSpf =
+    std::to_array<Words>({"none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"});
+constexpr std::array kDkim =
+    std::to_array<Words>({"none", "pass", "fail", "policy", "neutral", "temperror", "permerror"});
+constexpr std::array kArc = std::to_array<Words>({"none", "pass", "fail"});
+constexpr std::array kDmarc = std::to_array<Words>({"none", "pass", "fail", "temperror", "permerror"});
+constexpr std::array kCourses = std::to_array<Words>({"accept", "quarantine", "reject", "defer"});
+constexpr std::array kSigned = std::to_array<Words>({"dkim", "arc"});
 
 // From a commit on a fast disk to a client that dictates its letter.
 constexpr std::array kShort = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0};
@@ -43,6 +51,14 @@ constexpr std::array kRows = std::to_array<MetricRow>({
     {kCounter, "postseal_sessions_reused_total", "Deliveries over a session that was open already."},
     {kCounter, "postseal_notifications_total", "Notifications (DSN) written to senders.", "kind", kNotifications},
     {kCounter, "postseal_downgrades_total", "Domains that showed less security than they had before."},
+    {kCounter, "postseal_spf_total", "SPF of letters from outside, by result.", "result", kSpf},
+    {kCounter, "postseal_dkim_total", "DKIM signatures of letters from outside, by result; none: a letter without any.",
+     "result", kDkim},
+    {kCounter, "postseal_arc_total", "ARC chains of letters from outside, by result.", "result", kArc},
+    {kCounter, "postseal_dmarc_total", "DMARC of letters from outside, by result.", "result", kDmarc},
+    {kCounter, "postseal_judged_total", "Letters from outside, by what became of them after these checks.",
+     "disposition", kCourses},
+    {kCounter, "postseal_signed_total", "Letters that were signed with DKIM or sealed with ARC.", "by", kSigned},
     {kCounter, "postseal_store_syncs_total", "Synchronisations of the store; each serves a group of letters."},
     {kCounter, "postseal_store_errors_total", "Failures of the store.", "code"},
 
