@@ -49,6 +49,9 @@ std::optional<Failure> sync_folder(const std::string& path) {
   return std::nullopt;
 }
 
+/// RFC 6154 §2 calls it \Junk.
+constexpr std::string_view kJunk = "/.Junk";
+
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 /// With as many of its parents as that; each of them on stable storage before anything is put into it.
@@ -67,6 +70,15 @@ std::optional<Failure> make_maildir(const std::string& folder) {
   for (const char* part : {"/tmp", "/cur", "/new"}) {
     if (auto failed = make_folder(folder + part, kUserDomainRoot)) return failed;
   }
+  return std::nullopt;
+}
+
+/// A folder within a Maildir, as Dovecot and Courier have them (Maildir++): with an empty file that says so.
+std::optional<Failure> make_subfolder(const std::string& folder) {
+  if (auto failed = make_maildir(folder)) return failed;
+  const std::string mark = folder + "/maildirfolder";
+  const File file(::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file.get() < 0) return failure("make", mark, errno);
   return std::nullopt;
 }
 
@@ -196,8 +208,13 @@ std::string folder_of(std::string_view root, const Domain& domain, std::string_v
   return fmt::format("{}/{}/{}", root, domain.ascii(), safe);
 }
 
-std::expected<Stored, Failure> store_letter(const std::string& folder, const Copy& copy) {
-  if (auto failed = make_maildir(folder)) return std::unexpected(*std::move(failed));
+std::expected<Stored, Failure> store_letter(const std::string& user_folder, const Copy& copy) {
+  if (auto failed = make_maildir(user_folder)) return std::unexpected(*std::move(failed));
+  std::string folder = user_folder;
+  if (copy.junk) {
+    folder += kJunk;
+    if (auto failed = make_subfolder(folder)) return std::unexpected(*std::move(failed));
+  }
   const std::string name = name_of(copy);
   if (copy.may_be_there) {
     for (const char* part : {"/new", "/cur"}) {

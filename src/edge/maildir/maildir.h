@@ -25,6 +25,7 @@ struct Copy {
   message::OpenSource open;   ///< CRLF line ends; the file gets LF, as Maildir readers expect on Unix
   std::string hostname;       ///< of this server; part of the file's name
   bool may_be_there = false;  ///< an earlier life of this program may have delivered it: look first
+  bool junk = false;          ///< into the Maildir++ folder .Junk, which mail programs show as such
 };
 
 struct Stored {

@@ -46,7 +46,8 @@ struct Delivery::Impl {
                        .open = job->open,
                        .hostname = settings.hostname,
                        // Only an earlier life can have stored it without having told the queue.
-                       .may_be_there = job->envelope.received <= started};
+                       .may_be_there = job->envelope.received <= started,
+                       .junk = job->envelope.quarantined};
     const std::string folder = maildir::folder_of(root, *domain, recipient.user);
     const StoreResult result = co_await asio::co_spawn(disk, store(folder, std::move(copy)), asio::use_awaitable);
     co_return maildir_verdict(recipient.index, host, result);

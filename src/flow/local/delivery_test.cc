@@ -231,6 +231,17 @@ TEST_F(ToMaildir, every_recipient_has_a_file) {
   EXPECT_EQ(count("bob"), 1u);
 }
 
+TEST_F(ToMaildir, a_letter_in_quarantine_goes_to_junk) {
+  auto quarantined = job({"alice@here.test"}, transport());
+  quarantined.envelope.quarantined = true;
+  EXPECT_EQ(show(tests::run_coroutine(deliver_once(quarantined, kNow - Seconds{5}))), "1 delivered 2.0.0\n");
+  EXPECT_EQ(count("alice"), 0u);
+  EXPECT_EQ(count("alice/.Junk"), 1u);
+  EXPECT_TRUE(std::filesystem::exists(place_ / "mail/here.test/alice/.Junk/maildirfolder"));
+  EXPECT_THAT(tests::run_coroutine(deliver_once(quarantined, kNow + Seconds{5}))[0].explanation,
+              HasSubstr("an earlier delivery was found"));
+}
+
 // A37
 TEST_F(ToMaildir, a37_a_letter_of_an_earlier_life_is_not_delivered_twice) {
   tests::run_coroutine(deliver_once(job({"alice@here.test"}, transport()), kNow - Seconds{5}));
