@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/resolver/unbound_options.h"
 
+#include <string_view>
+
 namespace postseal::resolver {
 namespace {
 
@@ -9,6 +11,14 @@ constexpr std::uint16_t kDnsPort = 53;
 std::string at_port(const ServerAddress& server) {
   return server.address.to_string() + "@" + std::to_string(server.port);
 }
+
+/// RFC 6303, RFC 6761: libunbound answers by itself for what the public DNS cannot know: private and documentation
+/// networks, "invalid.", "home.arpa.". Where somebody names the server to ask, that server may know them (a company's
+/// names of its own hosts, say) and is asked; as nobody signs them, they are never secure. Only what no other host can
+/// know stays here: loopback, and "onion." (RFC 7686 §2 MUST NOT).
+constexpr std::string_view kAskedToo =
+    "  unblock-lan-zones: yes\n  insecure-lan-zones: yes\n"
+    "  local-zone: \"invalid.\" nodefault\n  local-zone: \"home.arpa.\" nodefault\n";
 
 std::string forward_zone(const ServerAddress& server) {
   return "forward-zone:\n  name: \".\"\n  forward-addr: " + at_port(server) + "\n  forward-first: no\n";
@@ -54,7 +64,8 @@ std::string unbound_options(const ResolverConfig& config) {
   for (const auto& stub : config.stubs) asks_loopback = asks_loopback || stub.server.address.is_loopback();
   text += config.lab || asks_loopback ? "  do-not-query-localhost: no\n" : "  do-not-query-localhost: yes\n";
   // RFC 6761 reserves "test." and libunbound answers NXDOMAIN for it by itself, unless told so in a file.
-  if (config.lab) text += "  local-zone: \"test.\" nodefault\n";
+  if (config.lab || config.mode == Mode::Forward) text += "  local-zone: \"test.\" nodefault\n";
+  if (config.mode == Mode::Forward) text += kAskedToo;
 
   if (config.mode != Mode::Iterate && config.server) {
     text += forward_zone(*config.server);
