@@ -103,7 +103,9 @@ RawAnswer follow(RawAnswer answer, const std::vector<Record>& records, RecordTyp
       }
     }
     if (!answer.records.empty() || alias == nullptr) {
-      auto canonical = parse_wire_name(owner);
+      // A question may have octets that no alias may lead to (Domain::escape_dns).
+      auto canonical =
+          owner == format_wire_name(answer.question) ? std::optional(answer.question) : parse_wire_name(owner);
       if (!canonical) return failed(answer, Failure::Malformed, "it is an alias of a name that cannot be printed");
       answer.canonical = std::move(*canonical);
       answer.state = !answer.records.empty() ? AnswerState::Found

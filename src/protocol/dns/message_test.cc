@@ -190,6 +190,14 @@ TEST(DnsMessage, escaped_octets_of_a_name_are_asked_for_as_themselves) {
   const Domain odd = Domain::escape_dns("a b@.c\\d").value();
   EXPECT_EQ(format_wire_name(odd), bytes("\4a b@\3c\\d\0"sv));
   EXPECT_EQ(show_wire_name(format_wire_name(odd)), odd.ascii());
+
+  Bytes wire = format_query(kId, odd, RecordType::A);
+  wire.resize(wire.size() - 11);  // without the OPT record
+  wire[2] = 0x81, wire[3] = 0x80, wire[7] = 1, wire[11] = 0;
+  append(wire, record(kQuestionName, RecordType::A, {192, 0, 2, 1}));
+  const auto response = parse_response(wire, kId, odd, RecordType::A);
+  ASSERT_TRUE(response);
+  EXPECT_TRUE(response->answer.found()) << response->answer.why;
 }
 
 TEST(DnsMessage, the_name_in_a_ptr_record_may_be_compressed) {
