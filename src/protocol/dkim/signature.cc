@@ -51,11 +51,16 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-/// Domain names in a signature are for DNS: no underscore is expected in d=, and none hurts.
+/// A domain or a selector. Underscores are in use; what else DNS could hold is not.
 std::optional<Domain> parse_name(std::string_view text) {
   if (auto name = Domain::parse(text)) return *std::move(name);
-  if (auto name = Domain::parse_dns(text); name && !name->is_root()) return *std::move(name);
-  return std::nullopt;
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+  if (!plain) return std::nullopt;
+  auto name = Domain::parse_dns(text);
+  return name && !name->is_root() ? std::optional(*std::move(name)) : std::nullopt;
 }
 
 /// The tags that must be there: RFC 6376 §3.5.
@@ -65,6 +70,9 @@ std::optional<SignatureProblem> find_missing(const TagList& tags, SignatureKind 
     const auto value = tags.value(name);
     // RFC 6376 §6.1.1 MUST: a signature without a required tag has permanently failed.
     if (!value) return SignatureProblem{Result::PermError, "the signature has no " + std::string(name) + "="};
+    // DEVIATION: an ARC-Message-Signature may name no field; other validators take it, and the chain proves who made
+    // it.
+    if (name == "h" && kind == SignatureKind::ArcMessage) continue;
     if (value->empty())
       return SignatureProblem{Result::PermError, "the signature has an empty " + std::string(name) + "="};
   }
@@ -121,6 +129,8 @@ std::optional<SignatureProblem> read_signer(const TagList& tags, SignatureKind k
 
 std::optional<SignatureProblem> read_fields(const TagList& tags, SignatureKind kind, Signature& signature) {
   signature.names = split_list(*tags.value("h"));
+  // DEVIATION: as above, empty names in it name nothing.
+  if (kind == SignatureKind::ArcMessage) std::erase(signature.names, std::string_view());
   // RFC 6376 §3.5: field names between colons, none of them empty.
   if (!std::all_of(signature.names.begin(), signature.names.end(), is_field_name)) {
     return SignatureProblem{Result::PermError, "h= is no list of field names"};
