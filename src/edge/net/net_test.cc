@@ -157,6 +157,60 @@ Awaitable<std::string> wait_then_read() {
 
 TEST(Tcp, waiting_takes_no_byte) { EXPECT_EQ(tests::run_coroutine(wait_then_read()), "hello"); }
 
+/// What was waited for, read piece by piece into a buffer of this size.
+Awaitable<std::string> wait_then_read_all(std::string text, std::size_t piece) {
+  auto pair = co_await connected();
+  co_await pair.far->write_all(text, Deadline::in(seconds(5)));
+  pair.far->close();
+  std::string read;
+  std::string buffer(piece, 0);
+  for (;;) {
+    if (!co_await pair.near->wait_readable(Deadline::in(seconds(5)))) co_return "not readable";
+    auto count = co_await pair.near->read_some(buffer, Deadline::in(seconds(5)));
+    if (!count) co_return read + std::string(to_string(count.error().code));
+    read.append(buffer, 0, *count);
+  }
+}
+
+TEST(Tcp, every_byte_that_was_waited_for_comes_once_and_in_order) {
+  for (const std::size_t length : {1, 511, 512, 513, 1024, 40000}) {
+    std::string text;
+    while (text.size() < length) text += std::to_string(text.size()) + " ";
+    text.resize(length);
+    for (const std::size_t piece : {1, 7, 512, 513, 16384}) {
+      if (length / piece > 5000) continue;
+      EXPECT_EQ(tests::run_coroutine(wait_then_read_all(text, piece)), text + "closed") << length << " by " << piece;
+    }
+  }
+}
+
+Awaitable<IoErrorCode> wait_for_a_reset() {
+  auto pair = co_await connected();
+  pair.far->reset();
+  if (!co_await pair.near->wait_readable(Deadline::in(seconds(5)))) co_return IoErrorCode::Other;
+  char buffer[16];
+  auto count = co_await pair.near->read_some(buffer, Deadline::in(seconds(5)));
+  co_return count ? IoErrorCode::Other : count.error().code;
+}
+
+TEST(Tcp, a_reset_that_was_waited_for_is_no_orderly_end) {
+  EXPECT_EQ(tests::run_coroutine(wait_for_a_reset()), IoErrorCode::Reset);
+}
+
+/// Read at once after a write, so that the bytes come into the buffer that is waited with.
+Awaitable<std::string> read_the_answer() {
+  auto pair = co_await connected();
+  co_await pair.near->write_all("354 go\r\n", Deadline::in(seconds(5)));
+  char buffer[16];
+  auto late = co_await pair.near->read_some(buffer, Deadline::in(milliseconds(20)));
+  if (late || late.error().code != IoErrorCode::Timeout) co_return "silence is an answer";
+  co_await pair.far->write_all("letter", Deadline::in(seconds(5)));
+  auto count = co_await pair.near->read_some(buffer, Deadline::in(seconds(5)));
+  co_return std::string(buffer, count.value_or(0));
+}
+
+TEST(Tcp, a_read_that_timed_out_takes_nothing_with_it) { EXPECT_EQ(tests::run_coroutine(read_the_answer()), "letter"); }
+
 Awaitable<bool> wait_for_the_end() {
   auto pair = co_await connected();
   pair.far->close();

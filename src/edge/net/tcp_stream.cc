@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <optional>
 
 namespace postseal::net {
 
@@ -30,6 +32,9 @@ struct Watch {
 
 /// So many reads or writes in a row may succeed at once before others on this thread have their turn.
 constexpr unsigned kInARow = 32;
+/// Commands fit in as a rule. What is waited for is read into it at once: where Asio waits for nothing but readiness,
+/// it asks the kernel for it anew each time.
+constexpr std::size_t kFirstBytes = 512;
 /// What a closing peer is still sending is taken off its hands, or our last reply would be lost to a reset.
 constexpr int kDrainedAtClose = 8;
 
@@ -95,6 +100,24 @@ struct TcpStream::State : std::enable_shared_from_this<State> {
     co_return std::expected<void, IoError>{};
   }
 
+  Awaitable<std::expected<std::size_t, IoError>> receive(std::span<char> buffer, Deadline deadline) {
+    auto self = shared_from_this();
+    in_a_row = 0;
+    awaits_answer = false;
+    arm(&State::reading, deadline);
+    auto [error, count] = co_await socket.async_receive(asio::buffer(buffer.data(), buffer.size()), kNoThrow);
+    disarm(&State::reading);
+    if (error) co_return std::unexpected(finish(reading, error));
+    co_return count;
+  }
+
+  std::size_t take_first(std::span<char> buffer) {
+    const std::size_t count = std::min(buffer.size(), first_end - first_begin);
+    std::copy_n(first.data() + first_begin, count, buffer.data());
+    first_begin += count;
+    return count;
+  }
+
   /// A peer that is always ready does not keep the thread to itself.
   Awaitable<void> give_way() {
     if (++in_a_row < kInARow) co_return;
@@ -106,6 +129,10 @@ struct TcpStream::State : std::enable_shared_from_this<State> {
   Watch reading;
   Watch writing;
   unsigned in_a_row = 0;
+  bool awaits_answer = false;  ///< nothing has come since our last bytes, as far as we know
+  std::array<char, kFirstBytes> first;
+  std::size_t first_begin = 0, first_end = 0;
+  std::optional<IoError> end;  ///< how the reading ended while nobody read
 };
 
 TcpStream::TcpStream(tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {
@@ -119,8 +146,15 @@ Awaitable<std::expected<void, IoError>> TcpStream::wait_readable(Deadline deadli
   auto state = state_;
   if (!state->socket.is_open()) co_return std::unexpected(IoError{IoErrorCode::Cancelled, "cancelled"});
   if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
-  state->in_a_row = 0;
-  co_return co_await state->wait(tcp::socket::wait_read, &State::reading, deadline);
+  if (state->first_begin < state->first_end || state->end) co_return std::expected<void, IoError>{};
+  auto count = co_await state->receive(state->first, deadline);
+  state->first_begin = 0;
+  state->first_end = count.value_or(0);
+  if (count) co_return std::expected<void, IoError>{};
+  if (count.error().code == IoErrorCode::Timeout || count.error().code == IoErrorCode::Cancelled)
+    co_return std::unexpected(count.error());
+  state->end = count.error();
+  co_return std::expected<void, IoError>{};
 }
 
 void TcpStream::interrupt() noexcept {
@@ -136,14 +170,21 @@ Awaitable<std::expected<std::size_t, IoError>> TcpStream::read_some(std::span<ch
     if (!state->socket.is_open()) co_return std::unexpected(IoError{IoErrorCode::Cancelled, "cancelled"});
     // A peer that always has bytes ready, or room for them, would keep winning against the timer.
     if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
-    const ssize_t count = ::recv(state->socket.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (count > 0) co_return static_cast<std::size_t>(count);
-    if (count == 0) co_return std::unexpected(to_io_error(asio::error::eof));
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return std::unexpected(from_errno(errno));
-    state->in_a_row = 0;
-    auto readable = co_await state->wait(tcp::socket::wait_read, &State::reading, deadline);
-    if (!readable) co_return std::unexpected(readable.error());
+    const std::size_t had = state->take_first(buffer);
+    if (had > 0 && (had == buffer.size() || state->first_end < kFirstBytes)) co_return had;
+    if (state->end) {
+      if (had > 0) co_return had;
+      co_return std::unexpected(*state->end);
+    }
+    if (had == 0 && state->awaits_answer) co_return co_await state->receive(buffer, deadline);
+    const ssize_t count = ::recv(state->socket.native_handle(), buffer.data() + had, buffer.size() - had, MSG_DONTWAIT);
+    if (count > 0) co_return had + static_cast<std::size_t>(count);
+    if (count < 0 && errno == EINTR && had == 0) continue;
+    const bool later = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (had == 0 && later) co_return co_await state->receive(buffer, deadline);
+    if (!later) state->end = count == 0 ? to_io_error(asio::error::eof) : from_errno(errno);
+    if (had > 0) co_return had;
+    co_return std::unexpected(*state->end);
   }
 }
 
@@ -151,6 +192,7 @@ Awaitable<std::expected<void, IoError>> TcpStream::write_all(std::string_view by
   auto state = state_;
   if (state->in_a_row + 1 >= kInARow) co_await state->give_way();
   ++state->in_a_row;
+  state->awaits_answer = true;
   while (!bytes.empty()) {
     if (!state->socket.is_open()) co_return std::unexpected(IoError{IoErrorCode::Cancelled, "cancelled"});
     if (deadline.passed()) co_return std::unexpected(IoError{IoErrorCode::Timeout, "no answer in time"});
