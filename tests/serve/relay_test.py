@@ -34,7 +34,7 @@ to = ["alice@home.test", "bob@home.test"]
                 fields = received.message.get_all("Received")
                 self.assertEqual(len(fields), 1)
                 field = re.sub(r"\s+", " ", fields[0])
-                tls = ("(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519) "
+                tls = ("(using TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits) key-exchange X25519) "
                        if starttls else "")
                 self.assertRegex(field, "^" + re.escape(
                     f"from client.test ([127.0.0.1]) {tls}by mail.home.test with ESMTP{'S' * starttls} id {id} "

@@ -33,6 +33,9 @@ namespace {
 
 // Security floor: forward secrecy and an AEAD. TLS 1.3 has nothing else.
 constexpr char kFloorCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
+// The same strength as the groups' and the usual certificate's. With SHA-384 a handshake's some hundred hashes cost
+// twice as much, since processors know SHA-256.
+constexpr char kSuites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 // A library without the hybrid refuses a whole list that names it.
 constexpr char kGroups[] = "X25519MLKEM768:X25519:P-256:P-384";
 constexpr char kClassicGroups[] = "X25519:P-256:P-384";
@@ -44,6 +47,12 @@ int version_number(const std::string& name) {
   if (name == "TLSv1.2") return TLS1_2_VERSION;
   if (name == "TLSv1.3") return TLS1_3_VERSION;
   return 0;
+}
+
+/// Fetched once: by name OpenSSL 3 looks for it at every use.
+const EVP_CIPHER* ticket_cipher() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+  return cipher;
 }
 
 int slot() {
@@ -70,7 +79,7 @@ int seal_or_open(SSL* ssl, unsigned char* name, unsigned char* vector, EVP_CIPHE
     bool current = true;
     if (sealing != 0) {
       const auto made = keys->current();
-      if (!made || RAND_bytes(vector, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+      if (!made || RAND_bytes(vector, EVP_CIPHER_get_iv_length(ticket_cipher())) != 1) return -1;
       key = *made;
       std::copy(key.name.begin(), key.name.end(), name);
     } else {
@@ -83,7 +92,7 @@ int seal_or_open(SSL* ssl, unsigned char* name, unsigned char* vector, EVP_CIPHE
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac.data(), key.mac.size()),
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-    if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), vector, sealing) != 1 ||
+    if (EVP_CipherInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), vector, sealing) != 1 ||
         EVP_MAC_CTX_set_params(mac, parameters) != 1)
       return -1;
     return current ? 1 : 2;
@@ -131,6 +140,8 @@ std::expected<void, std::string> configure(SSL_CTX* context, const ServerSetting
   SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
   if (!settings.floor) return {};
 
+  if (SSL_CTX_set_ciphersuites(context, kSuites) != 1)
+    return refused_by_openssl("OpenSSL lacks the ciphers of TLS 1.3");
   SSL_CTX_set_max_early_data(context, 0);
   if (SSL_CTX_set1_groups_list(context, kGroups) != 1) {
     ERR_clear_error();

@@ -133,6 +133,54 @@ TEST(TlsServer, says_what_the_handshake_came_to) {
   EXPECT_EQ(met->heard, "220 hello\r\n");
 }
 
+TEST(TlsServer, prefers_the_hash_that_processors_know) {
+  const auto server = make(ServerSettings::for_mail(identity(certificate_for("mx.test"))));
+  EXPECT_EQ((**meet(server)->server).cipher, "TLS_AES_128_GCM_SHA256");
+}
+
+/// How often bytes are sent.
+class CountedStream final : public net::Stream {
+ public:
+  CountedStream(std::unique_ptr<net::Stream> inner, int* writes) : inner_(std::move(inner)), writes_(writes) {}
+  Awaitable<std::expected<std::size_t, net::IoError>> read_some(std::span<char> buffer, Deadline deadline) override {
+    return inner_->read_some(buffer, deadline);
+  }
+  Awaitable<std::expected<void, net::IoError>> write_all(std::string_view bytes, Deadline deadline) override {
+    ++*writes_;
+    return inner_->write_all(bytes, deadline);
+  }
+  void close() noexcept override { inner_->close(); }
+
+ private:
+  std::unique_ptr<net::Stream> inner_;
+  int* writes_;
+};
+
+Awaitable<std::shared_ptr<Met>> meet_counted(const ServerContext* server, ClientWish wish, int* writes) {
+  auto met = std::make_shared<Met>();
+  auto pipe = co_await tests::make_pipe({});
+  boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
+                        serve(server, std::make_unique<CountedStream>(std::move(pipe.second), writes), met),
+                        boost::asio::detached);
+  TlsStream stream(client_for(wish), std::move(pipe.first));
+  met->client_shaken = (co_await stream.handshake(soon())).has_value();
+  std::array<char, 100> buffer;
+  auto count = co_await stream.read_some(buffer, soon());
+  if (count) met->heard.assign(buffer.data(), *count);
+  met->ticket.reset(SSL_get1_session(stream.ssl()));
+  co_return met;
+}
+
+// RFC 8446 §4.6.1
+TEST(TlsServer, a_ticket_goes_out_with_the_first_reply) {
+  const auto server = make(ServerSettings::for_mail(identity(certificate_for("mx.test"))));
+  int writes = 0;
+  const auto met = tests::run_coroutine(meet_counted(&server, {}, &writes));
+  EXPECT_EQ(met->heard, "220 hello\r\n");
+  EXPECT_EQ(SSL_SESSION_has_ticket(met->ticket.get()), 1);
+  EXPECT_EQ(writes, 2) << "the flight, the reply";
+}
+
 // A14, A18 and the security floor: what a client may ask for.
 TEST(TlsServer, keeps_to_the_floor) {
   const auto server = make(ServerSettings::for_mail(identity(certificate_for("mx.test"))));

@@ -136,10 +136,16 @@ struct TlsStream::State {
     co_return std::expected<void, IoError>{};
   }
 
+  /// RFC 8446 §4.6.1: with the client's Finished a server has said all that the client waits for. The ticket that follows
+  /// goes out with the first bytes of the session and saves a packet.
+  bool only_a_ticket_is_unsent() const {
+    return SSL_is_server(ssl.get()) == 1 && SSL_version(ssl.get()) >= TLS1_3_VERSION;
+  }
+
   void give_buffers_back() {
     if (wire.empty()) wire.input.reset();
     if (!writing) std::string().swap(output);
-    if (wire.unsent.empty()) std::string().swap(wire.unsent);
+    wire.unsent.shrink_to_fit();
   }
 
   IoError closed_error() const { return {IoErrorCode::Cancelled, "the connection was closed here"}; }
@@ -174,6 +180,7 @@ Awaitable<std::expected<void, TlsStream::HandshakeFailure>> TlsStream::handshake
       (void)co_await state->flush(deadline.earlier(Deadline::in(kAlertWait)));
       co_return std::unexpected(HandshakeFailure{{IoErrorCode::Tls, describe_handshake_error(error, "TLS")}, error});
     }
+    if (wanted == SSL_ERROR_NONE && state->only_a_ticket_is_unsent()) break;
     auto sent = co_await state->flush(deadline);
     if (wanted == SSL_ERROR_NONE && sent) break;
     // A peer that gave up may have said why: its alert is still to be read although we cannot write any more.

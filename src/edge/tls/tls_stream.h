@@ -21,6 +21,7 @@ class TlsStream final : public net::Stream {
     unsigned long openssl_error = 0;  ///< meaningful for code Tls
   };
   /// A failure has sent its alert. The inner stream's own errors are passed on with "during the TLS handshake".
+  /// A server's session ticket waits for what is written next.
   Awaitable<std::expected<void, HandshakeFailure>> handshake(Deadline deadline);
 
   Awaitable<std::expected<std::size_t, net::IoError>> read_some(std::span<char> buffer, Deadline deadline) override;

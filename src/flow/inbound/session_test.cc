@@ -96,7 +96,7 @@ TEST_F(SessionTest, inside_tls_the_header_says_how) {
   ASSERT_EQ(world.store.all().size(), 1u);
   const auto letter = world.store.all()[0];
   const auto bytes = world.store.bytes(letter.id);
-  EXPECT_THAT(bytes, HasSubstr("(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519"));
+  EXPECT_THAT(bytes, HasSubstr("(using TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits) key-exchange X25519"));
   EXPECT_THAT(bytes, HasSubstr("with ESMTPS id"));
   EXPECT_TRUE(letter.envelope.requiretls);
   EXPECT_FALSE(letter.envelope.tls_required_no) << "X07: REQUIRETLS outweighs it";
