@@ -11,7 +11,7 @@ build_packages=(
 # To test, measure and tidy.
 test_packages=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev clang-tidy-19 clang-format-19 swaks git
-  libnet-ssleay-perl libio-socket-ssl-perl curl gsasl
+  libnet-ssleay-perl libio-socket-ssl-perl curl gsasl python3-dkim python3-nacl python3-authres libopendkim11
 )
 # Daemons among them. Debian starts what it installs; the lab starts its own, so these stay off.
 daemon_units=(knot.service)
