@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "edge/settings/values.h"
@@ -139,11 +140,26 @@ Awaitable<queue::AttemptResult> MailCourier::deliver_here(queue::Job job) {
 }
 
 Awaitable<queue::AttemptResult> MailCourier::deliver_outward(queue::Job job) {
+  const auto& envelope = *job.envelope;
+  const auto has_other_sender = [&envelope](const queue::JobRecipient& recipient) {
+    return envelope.forward_from.has_value() && envelope.recipients.at(recipient.index).forwarded;
+  };
+  // One transaction has one reverse-path, so those who get it from us and those whom we forward it to are told apart.
+  queue::Job forwarded = job;
+  std::erase_if(forwarded.recipients, std::not_fn(has_other_sender));
+  std::erase_if(job.recipients, has_other_sender);
+  queue::AttemptResult result;
+  if (!job.recipients.empty()) co_await send(job, job.envelope->from, result);
+  if (!forwarded.recipients.empty()) co_await send(forwarded, job.envelope->forward_from, result);
+  co_return result;
+}
+
+Awaitable<void> MailCourier::send(const queue::Job& job, ReversePath from, queue::AttemptResult& result) {
   const auto directory = directory_();
   const auto& envelope = *job.envelope;
 
   outbound::Letter letter;
-  letter.from = envelope.from;
+  letter.from = std::move(from);
   letter.facts.wire_size = envelope.size;
   letter.facts.eight_bit = envelope.eight_bit;
   letter.facts.utf8_headers = envelope.utf8_headers;
@@ -171,7 +187,6 @@ Awaitable<queue::AttemptResult> MailCourier::deliver_outward(queue::Job job) {
     ways.push_back({std::move(plan), {recipient.must_have_tls}});
   }
 
-  queue::AttemptResult result;
   for (const auto& record : co_await outbound_.deliver(std::move(letter), std::move(ways), Deadline::in(kLetterTime))) {
     for (auto& one : results_of(record)) {
       one.index = job.recipients.at(one.index).index;
@@ -180,7 +195,6 @@ Awaitable<queue::AttemptResult> MailCourier::deliver_outward(queue::Job job) {
     count_sessions(record, metrics_);
     result.records.push_back(outbound::to_json(record));
   }
-  co_return result;
 }
 
 }  // namespace postseal::dispatch

@@ -30,6 +30,8 @@ class MailCourier final : public queue::Courier {
  private:
   Awaitable<queue::AttemptResult> deliver_here(queue::Job job);
   Awaitable<queue::AttemptResult> deliver_outward(queue::Job job);
+  /// In one transaction for each host. job and result outlive the wait.
+  Awaitable<void> send(const queue::Job& job, ReversePath from, queue::AttemptResult& result);
 
   outbound::Outbound& outbound_;
   local::Delivery& local_;

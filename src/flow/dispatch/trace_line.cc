@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "flow/authenticate/outcome_json.h"
 #include "vocab/moment_text.h"
 
 namespace postseal::dispatch {
@@ -23,6 +24,12 @@ std::string acceptance_line(const spool::QueuedLetter& letter) {
                     {"message_id", envelope.message_id},
                     {"peer", envelope.peer},
                     {"user", envelope.user}};
+  return json::serialize(line);
+}
+
+std::string judgement_line(const authenticate::Outcome& outcome, WallTime at) {
+  json::object line{{"time", moment_text(at)}, {"event", "authenticated"}};
+  for (auto& [key, value] : authenticate::to_json(outcome)) line[key] = std::move(value);
   return json::serialize(line);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/inbound/header_editor.h"
 
+#include <algorithm>
+
 #include "protocol/message/requiretls.h"
 #include "protocol/smtp/printable.h"
 #include "vocab/ascii.h"
@@ -13,6 +15,8 @@ namespace {
 /// a Bcc behind many of them is still one.
 constexpr std::size_t kLongestName = 1000;
 constexpr std::size_t kLongestValue = 1000;
+/// A field of results that is longer goes, whoever made it: nobody can say whose it is.
+constexpr std::size_t kLongestVerdict = std::size_t{64} * 1024;
 
 std::string_view trim(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
@@ -30,10 +34,18 @@ HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
   if (equals_ignoring_case(name, "message-id")) return Field::MessageId;
   if (equals_ignoring_case(name, "tls-required")) return Field::TlsRequired;
   if (equals_ignoring_case(name, "postseal-only-if-verified")) return Field::OnlyIfVerified;
+  if (equals_ignoring_case(name, "authentication-results") || equals_ignoring_case(name, "postseal-quarantine"))
+    return Field::Verdict;
   return Field::Other;
 }
 
-void HeaderEditor::end_field() {
+void HeaderEditor::end_field(std::string& out) {
+  // RFC 8601 §5 MUST (A21): what claims to be ours and comes from outside would be believed by whoever reads it.
+  if (field_ == Field::Verdict && forged_ && verdict_.size() <= kLongestVerdict) {
+    const message::HeaderField field(std::move(verdict_));
+    if (!forged_(field)) out += field.raw;
+  }
+  verdict_.clear();
   const std::string_view value = trim(value_);
   if (field_ == Field::MessageId && message_id_.empty()) message_id_ = smtp::printable(value);
   if (field_ == Field::TlsRequired) {
@@ -46,7 +58,7 @@ void HeaderEditor::end_field() {
 }
 
 void HeaderEditor::end_header(std::string& out) {
-  end_field();
+  end_field(out);
   ended_ = true;
   if (editing_ != Editing::Complete) return;
   // RFC 6409 §8.1, §8.3 MAY: added where missing.
@@ -61,6 +73,11 @@ void HeaderEditor::take(std::string_view bytes, std::string& out) {
   if (known() && value_.size() < kLongestValue) value_.append(bytes.substr(0, kLongestValue - value_.size()));
   // RFC 5322 §3.6.3, §3.6.6: who reads the letter is not to learn of hidden recipients.
   if (field_ == Field::Bcc && editing_ == Editing::Complete) return;
+  if (field_ == Field::Verdict && forged_) {
+    // One octet more than allowed is enough to know that it is too long.
+    verdict_.append(bytes.substr(0, kLongestVerdict + 1 - std::min(verdict_.size(), kLongestVerdict + 1)));
+    return;
+  }
   out += bytes;
 }
 
@@ -77,7 +94,7 @@ void HeaderEditor::begin_line(std::string_view line, std::string& out) {
     // RFC 5322 §2.1: a line that is no field ends the header, with or without an empty line.
     const bool broken = !blank && line.size() < kLongestName;
     if (!blank && !broken) {
-      end_field();
+      end_field(out);
       field_ = Field::Other;
       return take(line, out);
     }
@@ -86,11 +103,12 @@ void HeaderEditor::begin_line(std::string_view line, std::string& out) {
     out += line;
     return;
   }
-  end_field();
+  end_field(out);
   field_ = field_of(line.substr(0, colon));
   has_date_ |= field_ == Field::Date;
   has_message_id_ |= field_ == Field::MessageId;
   if (field_ == Field::Bcc && editing_ == Editing::Complete) return;
+  if (field_ == Field::Verdict && forged_) return take(line, out);
   out += line.substr(0, colon + 1);
   take(line.substr(colon + 1), out);
 }

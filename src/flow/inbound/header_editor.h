@@ -1,10 +1,13 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // A letter's header on its way through: noted where transport needs to know, completed for our own users (RFC 6409 §8),
-// otherwise untouched. The body passes without a copy.
+// rid of what claims to be ours where it comes from outside, otherwise untouched. The body passes without a copy.
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+
+#include "protocol/message/header.h"
 
 namespace postseal::inbound {
 
@@ -19,6 +22,10 @@ class HeaderEditor {
   HeaderEditor(Editing editing, std::string date, std::string message_id)
       : editing_(editing), date_(std::move(date)), new_message_id_(std::move(message_id)) {}
 
+  /// RFC 8601 §5: fields of results and quarantine for which this is true go.
+  using Forged = std::function<bool(const message::HeaderField&)>;
+  void remove(Forged forged) { forged_ = std::move(forged); }
+
   /// What goes on in place of the piece. The result lives as long as piece and scratch do.
   std::string_view feed(std::string_view piece, std::string& scratch);
   /// After the last piece: what is still held back.
@@ -32,25 +39,27 @@ class HeaderEditor {
   const std::string& message_id() const { return message_id_; }
 
  private:
-  enum class Field : std::uint8_t { None, Other, Bcc, Date, MessageId, TlsRequired, OnlyIfVerified };
+  enum class Field : std::uint8_t { None, Other, Bcc, Date, MessageId, TlsRequired, OnlyIfVerified, Verdict };
   static Field field_of(std::string_view name);
 
   void begin_line(std::string_view line, std::string& out);
   void take(std::string_view bytes, std::string& out);
-  void end_field();
+  void end_field(std::string& out);
   void end_header(std::string& out);
   bool known() const {
     return field_ == Field::MessageId || field_ == Field::TlsRequired || field_ == Field::OnlyIfVerified;
   }
 
   Editing editing_;
+  Forged forged_;
   std::string date_, new_message_id_;
   bool ended_ = false;    ///< what follows is body
   bool in_line_ = false;  ///< the line has been sorted already
   bool has_date_ = false, has_message_id_ = false;
   Field field_ = Field::None;
-  std::string held_;   ///< the beginning of a line, until it is known which field it is
-  std::string value_;  ///< of the fields that are looked at, bounded
+  std::string held_;     ///< the beginning of a line, until it is known which field it is
+  std::string value_;    ///< of the fields that are looked at, bounded
+  std::string verdict_;  ///< a field that may go, until it has ended; bounded
   int tls_required_fields_ = 0;
   bool tls_required_no_ = false, only_if_verified_ = false;
   std::string message_id_;

@@ -183,6 +183,44 @@ TEST(HeaderEditor, completes_what_users_send) {
   }
 }
 
+// RFC 8601 §5
+TEST(HeaderEditor, A21_results_that_claim_to_be_ours_go_and_nothing_else_does) {
+  struct Row {
+    const char* name;
+    std::string letter, expected;
+  };
+  const std::string ours = "Authentication-Results: ours; spf=pass\r\n";
+  const Row rows[] = {
+      {"ours", "A: b\r\n" + ours + "C: d\r\n\r\n" + ours, "A: b\r\nC: d\r\n\r\n" + ours},
+      {"another server's", "Authentication-Results: theirs; spf=pass\r\n\r\n",
+       "Authentication-Results: theirs; spf=pass\r\n\r\n"},
+      {"folded, in another case, far from its colon",
+       "AUTHENTICATION-results \t:\r\n ours;\r\n\tspf=pass\r\nC: d\r\n\r\n", "C: d\r\n\r\n"},
+      {"folded and another server's", "Authentication-Results:\r\n theirs;\r\n\tspf=pass\r\nC: d\r\n\r\n",
+       "Authentication-Results:\r\n theirs;\r\n\tspf=pass\r\nC: d\r\n\r\n"},
+      {"several", ours + ours + "Authentication-Results: theirs\r\n" + ours + "\r\n",
+       "Authentication-Results: theirs\r\n\r\n"},
+      {"last, without a body", "C: d\r\n" + ours, "C: d\r\n"},
+      {"before a body without an empty line", ours + "hello there\r\n", "hello there\r\n"},
+      {"too long to be judged", "Authentication-Results: theirs;\r\n" + std::string(70'000, ' ') + "\r\nC: d\r\n\r\n",
+       "C: d\r\n\r\n"},
+      {"our mark", "Postseal-Quarantine: ours\r\nC: d\r\n\r\n", "C: d\r\n\r\n"},
+      {"other names", "X-Authentication-Results: ours\r\n\r\n", "X-Authentication-Results: ours\r\n\r\n"},
+  };
+  for (const auto& row : rows) {
+    for (const std::size_t step : {1u, 2u, 7u, 1000u}) {
+      HeaderEditor editor(Editing::Note, "", "");
+      editor.remove([](const message::HeaderField& field) { return field.raw.contains("ours"); });
+      std::string scratch, text;
+      for (std::size_t at = 0; at < row.letter.size(); at += step)
+        text += editor.feed(std::string_view(row.letter).substr(at, step), scratch);
+      editor.finish(scratch);
+      EXPECT_EQ(text + scratch, row.expected) << row.name << ", in pieces of " << step;
+    }
+    EXPECT_EQ(edit(row.letter, Editing::Note, 7).text, row.letter) << "nobody asked for it";
+  }
+}
+
 TEST(HeaderEditor, notes_what_transport_needs_X07) {
   struct Row {
     std::string header;

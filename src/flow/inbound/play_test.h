@@ -16,6 +16,7 @@
 #include "flow/inbound/session.h"
 #include "flow/inbound/surroundings.h"
 #include "tests/certificates.h"
+#include "tests/fake_resolver.h"
 #include "tests/memory_store.h"
 #include "tests/pipe_stream.h"
 #include "tests/run_coroutine.h"
@@ -62,7 +63,15 @@ struct World {
             .metrics = metrics,
             .clock = clock,
             .gate = gate,
-            .accepted = [this](const spool::QueuedLetter& letter) { told.push_back(letter.id); }};
+            .accepted = [this](const spool::QueuedLetter& letter) { told.push_back(letter.id); },
+            .authentication = &asked,
+            .keys = [this] { return ring; },
+            .judged = [this](const spool::QueuedLetter&,
+                             const authenticate::Outcome& outcome) { judged.push_back(outcome); }};
+  }
+  static Awaitable<void> work_here(std::function<void()> work) {
+    work();
+    co_return;
   }
 
   std::filesystem::path home;
@@ -76,6 +85,10 @@ struct World {
   std::shared_ptr<const addressing::Directory> directory;
   std::shared_ptr<const tls::ServerContext> tls;
   std::vector<spool::LetterId> told;  ///< letters that the accepted callback was told of
+  tests::FakeResolver dns;
+  authenticate::Services asked{dns, work_here, clock};
+  std::shared_ptr<const sign::KeyRing> ring;
+  std::vector<authenticate::Outcome> judged;
 };
 
 /// One turn of the client. "STARTTLS" does the handshake after the 220; "TLS" does it at once.

@@ -25,17 +25,29 @@ Awaitable<void> Reception::flush() {
   pending_.clear();
 }
 
+void Reception::keep(std::string_view octets) {
+  pending_ += octets;
+  if (reader_) reader_(octets);
+}
+
 Awaitable<void> Reception::take(std::string_view piece) {
   if (failure_) co_return;
-  pending_ += editor_.feed(piece, scratch_);
+  keep(editor_.feed(piece, scratch_));
   if (pending_.size() >= kGathered) co_await flush();
 }
 
-Awaitable<spool::StoreResult<spool::QueuedLetter>> Reception::commit(spool::Envelope envelope, bool trusted) {
-  if (!failure_) {
-    editor_.finish(scratch_);
-    pending_ += scratch_;
-    co_await flush();
+Awaitable<void> Reception::finish() {
+  if (failure_) co_return;
+  editor_.finish(scratch_);
+  keep(scratch_);
+  co_await flush();
+}
+
+Awaitable<spool::StoreResult<spool::QueuedLetter>> Reception::commit(spool::Envelope envelope, bool trusted,
+                                                                     std::string in_front) {
+  if (!failure_ && !in_front.empty()) {
+    auto put = co_await draft_->put_in_front(std::move(in_front));
+    if (!put) failure_ = std::move(put.error());
   }
   if (failure_) co_return std::unexpected(*failure_);
   // RFC 8689 §4.1 (X07): REQUIRETLS outweighs the header field.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A letter on its way into the store, piece by piece. A failure of the store is remembered, the rest of the letter is
 // taken off the client's hands, and the answer comes where it is due: at the end.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,18 +20,28 @@ class Reception {
   spool::LetterId id() const { return id_; }
   /// In front of the letter; before the first piece.
   void put_in_front(std::string header) { pending_ = std::move(header); }
+  /// RFC 8601 §5: such fields go. Before the first piece.
+  void remove(HeaderEditor::Forged forged) { editor_.remove(std::move(forged)); }
+  /// Who gets the letter as it is kept, too. Before the first piece.
+  void show_to(std::function<void(std::string_view)> reader) { reader_ = std::move(reader); }
   Awaitable<void> take(std::string_view piece);
-  /// The envelope is completed with what the header said. trusted: the sender may ask for verified servers only.
-  Awaitable<spool::StoreResult<spool::QueuedLetter>> commit(spool::Envelope envelope, bool trusted);
+  /// After the last piece.
+  Awaitable<void> finish();
+  /// What the header said joins the envelope. trusted: the sender may ask for verified servers only. in_front: header
+  /// fields that are known only now. REQUIRES: finish().
+  Awaitable<spool::StoreResult<spool::QueuedLetter>> commit(spool::Envelope envelope, bool trusted,
+                                                            std::string in_front = {});
 
  private:
   Awaitable<void> flush();
+  void keep(std::string_view octets);
 
   spool::Store& store_;
   std::unique_ptr<spool::Draft> draft_;
   spool::LetterId id_;
   HeaderEditor editor_;
   std::string pending_, scratch_;
+  std::function<void(std::string_view)> reader_;
   std::optional<spool::StoreError> failure_;
 };
 

@@ -69,6 +69,10 @@ Reply aliases_nested(const Mailbox& recipient) {
               fmt::format("The aliases of {} lead in a circle; tell its postmaster", recipient.to_string()));
 }
 
+Reply notifications_only(const Mailbox& recipient) {
+  return make(550, {5, 7, 1}, fmt::format("{} takes notifications only, whose sender is <>", recipient.to_string()));
+}
+
 Reply too_many_recipients() { return make(452, {4, 5, 3}, "Too many recipients; send the letter again to the rest"); }
 Reply recipients_too_fast() {
   return make(451, {4, 7, 1}, "Recipients come too fast from your address; try again later");

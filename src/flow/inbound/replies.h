@@ -40,6 +40,8 @@ Reply account_unreadable();
 Reply relaying_denied();
 Reply no_such_user(const Mailbox& recipient);
 Reply aliases_nested(const Mailbox& recipient);
+/// A reverse-path of a forwarded letter.
+Reply notifications_only(const Mailbox& recipient);
 Reply too_many_recipients();
 Reply recipients_too_fast();
 

@@ -259,7 +259,10 @@ Awaitable<bool> Session::receive() {
 Awaitable<void> Session::answer_events() {
   while (auto event = engine_->next_event()) {
     if (auto* piece = std::get_if<smtpd::MessagePiece>(&*event)) {
-      if (transaction_ && transaction_->letter) co_await transaction_->letter->take(piece->bytes);
+      if (transaction_ && transaction_->letter) {
+        if (transaction_->check) transaction_->check->feed(piece->bytes);
+        co_await transaction_->letter->take(piece->bytes);
+      }
     } else if (auto* over = std::get_if<smtpd::SessionOver>(&*event)) {
       over_ = true;
       quit_ = over->quit;
@@ -282,7 +285,7 @@ Awaitable<void> Session::answer(smtpd::Event event) {
   } else if (auto* recipient = std::get_if<smtpd::RecipientDue>(&event)) {
     take_recipient(recipient->command);
   } else if (std::holds_alternative<smtpd::MessageDue>(event)) {
-    begin_message();
+    co_await begin_message();
   } else if (auto* end = std::get_if<smtpd::MessageEnd>(&event)) {
     co_await end_message(*end);
   } else if (auto* aborted = std::get_if<smtpd::MessageAborted>(&event)) {

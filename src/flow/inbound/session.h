@@ -8,6 +8,7 @@
 
 #include "edge/net/listen.h"
 #include "edge/tls/server.h"
+#include "flow/inbound/admission.h"
 #include "flow/inbound/gate.h"
 #include "flow/inbound/reception.h"
 #include "flow/inbound/surroundings.h"
@@ -57,10 +58,21 @@ class Session {
   std::optional<Reply> refuse_sender(const Mailbox& from);
   void begin_mail(const smtpd::MailDue& mail);
   void take_recipient(const smtpd::RecipientCommand& command);
-  void begin_message();
+  Awaitable<void> begin_message();
   void abort_message(std::string_view reason);
   Awaitable<void> end_message(smtpd::MessageEnd end);
   void log_refusal(std::string_view what, const Reply& reply, std::string_view address);
+  void log_accepted(const spool::QueuedLetter& kept, const authenticate::Outcome* outcome);
+
+  // --- session_author.cc ---
+  bool is_checked() const;
+  Awaitable<void> begin_checks(Transaction& transaction);
+  Awaitable<std::optional<authenticate::Outcome>> judge(Transaction& transaction, bool utf8_headers);
+  void note(const authenticate::Outcome& outcome);
+  void log_judgement(const authenticate::Outcome& outcome, const spool::Envelope& envelope);
+  bool may_write_as(const message::Author& author);
+  Awaitable<std::string> vouch_for(Transaction& transaction, const authenticate::Outcome* outcome);
+  std::optional<RecipientRuling> rule_returning(const Mailbox& recipient) const;
 
   const Surroundings& around_;
   const settings::ListenerRole role_;

@@ -76,6 +76,7 @@ void Session::begin_mail(const smtpd::MailDue& mail) {
   }
   transaction_ = std::make_unique<Transaction>();
   transaction_->began = std::chrono::steady_clock::now();
+  if (around_.keys) transaction_->keys = around_.keys();
   auto& envelope = transaction_->envelope;
   envelope.from = mail.from;
   envelope.envelope_id = mail.parameters.envelope_id;
@@ -87,7 +88,8 @@ void Session::begin_mail(const smtpd::MailDue& mail) {
 void Session::take_recipient(const smtpd::RecipientCommand& command) {
   const auto& session = engine_->session();
   const bool may_relay = trusted();
-  auto ruling = rule_recipient(*directory_, command.mailbox, may_relay);
+  auto returning = rule_returning(command.mailbox);
+  auto ruling = returning ? std::move(*returning) : rule_recipient(*directory_, command.mailbox, may_relay);
   // Also guesses count: a list of names that is tried out is as many recipients.
   if (!may_relay && !around_.gate.take_recipient(session.peer, rules_->limits, std::chrono::steady_clock::now()))
     ruling = reply::recipients_too_fast();
@@ -109,6 +111,12 @@ void Session::take_recipient(const smtpd::RecipientCommand& command) {
     recipient.original = command.original;
     if (recipient.original.empty() && mailbox != command.mailbox)
       recipient.original = original_recipient(command.mailbox);
+    if (!may_relay && mailbox != command.mailbox && !returning && !directory_->transport(mailbox)) {
+      recipient.forwarded = true;
+      if (const auto* domain = std::get_if<Domain>(&command.mailbox.destination());
+          domain != nullptr && !transaction_->forwarder)
+        transaction_->forwarder = *domain;
+    }
     recipient.mailbox = std::move(mailbox);
     recipient.notify = command.notify;
     transaction_->envelope.recipients.push_back(std::move(recipient));
@@ -116,7 +124,7 @@ void Session::take_recipient(const smtpd::RecipientCommand& command) {
   engine_->accept();
 }
 
-void Session::begin_message() {
+Awaitable<void> Session::begin_message() {
   const auto& session = engine_->session();
   const WallTime now = around_.clock.now();
   const Editing editing = session.user.empty() ? Editing::Note : Editing::Complete;
@@ -132,7 +140,10 @@ void Session::begin_message() {
   if (transaction_->given == 1 && !transaction_->first_given->needs_smtputf8())
     trace.recipient = transaction_->first_given;
   trace.now = now;
-  transaction_->letter->put_in_front(format_received(trace));
+  std::string received = format_received(trace);
+  co_await begin_checks(*transaction_);
+  if (transaction_->outgoing) transaction_->outgoing->feed(received);
+  transaction_->letter->put_in_front(std::move(received));
   engine_->accept();
 }
 
@@ -148,6 +159,41 @@ void Session::abort_message(std::string_view reason) {
   transaction_.reset();
 }
 
+void Session::log_accepted(const spool::QueuedLetter& kept, const authenticate::Outcome* outcome) {
+  const auto& session = engine_->session();
+  const auto& envelope = kept.envelope;
+  const std::string id = kept.id.to_string(), from = text_of(envelope.from);
+  const observe::Field fields[] = {{"id", id},
+                                   {"from", from},
+                                   {"recipients", static_cast<std::int64_t>(envelope.recipients.size())},
+                                   {"size", static_cast<std::int64_t>(envelope.size)},
+                                   {"message_id", envelope.message_id},
+                                   {"peer", envelope.peer},
+                                   {"user", envelope.user},
+                                   {"tls", session.tls ? std::string_view(session.tls->version) : "no"}};
+  const auto& f = fields;
+  if (outcome == nullptr) {
+    around_.log.write(Level::Info, "accepted", {f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7]});
+    return;
+  }
+  const auto& findings = outcome->findings;
+  around_.log.write(Level::Info, "accepted",
+                    {f[0],
+                     f[1],
+                     f[2],
+                     f[3],
+                     f[4],
+                     f[5],
+                     f[6],
+                     f[7],
+                     {"author", findings.author ? std::string_view(findings.author->address) : std::string_view()},
+                     {"spf", to_string(findings.spf.result)},
+                     {"dkim", to_string(authenticate::best_signature(findings))},
+                     {"arc", to_string(findings.arc.result)},
+                     {"dmarc", findings.dmarc ? to_string(findings.dmarc->result) : "permerror"},
+                     {"disposition", authenticate::to_string(outcome->ruling.course)}});
+}
+
 Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
   const auto transaction = std::move(transaction_);
   const auto& session = engine_->session();
@@ -158,7 +204,15 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
   envelope.peer = session.peer.to_string();
   envelope.user = session.user;
   const auto whole = std::chrono::steady_clock::now();
-  auto kept = co_await transaction->letter->commit(std::move(envelope), trusted());
+  const auto outcome = co_await judge(*transaction, end.utf8_headers);
+  if (outcome && outcome->ruling.reply) {
+    log_judgement(*outcome, envelope);
+    engine_->refuse(*outcome->ruling.reply);
+    co_return;
+  }
+  co_await transaction->letter->finish();
+  std::string in_front = co_await vouch_for(*transaction, outcome ? &*outcome : nullptr);
+  auto kept = co_await transaction->letter->commit(std::move(envelope), trusted(), std::move(in_front));
   if (!kept) {
     around_.metrics.add(Counter::StoreErrors, spool::to_string(kept.error().code));
     around_.log.write(Level::Error, "store",
@@ -172,18 +226,10 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
   around_.metrics.add(Counter::OctetsAccepted, {}, static_cast<double>(kept->envelope.size));
   around_.metrics.observe(Histogram::CommitSeconds, seconds_since(whole));
   around_.metrics.observe(Histogram::AcceptSeconds, seconds_since(transaction->began));
-  const std::string id = kept->id.to_string();
-  around_.log.write(Level::Info, "accepted",
-                    {{"id", id},
-                     {"from", text_of(kept->envelope.from)},
-                     {"recipients", static_cast<std::int64_t>(kept->envelope.recipients.size())},
-                     {"size", static_cast<std::int64_t>(kept->envelope.size)},
-                     {"message_id", kept->envelope.message_id},
-                     {"peer", kept->envelope.peer},
-                     {"user", kept->envelope.user},
-                     {"tls", session.tls ? std::string_view(session.tls->version) : std::string_view("no")}});
+  log_accepted(*kept, outcome ? &*outcome : nullptr);
+  if (outcome && around_.judged) around_.judged(*kept, *outcome);
   if (around_.accepted) around_.accepted(*kept);
-  engine_->accept(fmt::format("Ok: queued as {}", id));
+  engine_->accept(fmt::format("Ok: queued as {}", kept->id.to_string()));
 }
 
 }  // namespace postseal::inbound

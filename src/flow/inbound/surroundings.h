@@ -12,6 +12,8 @@
 #include "edge/observe/metrics.h"
 #include "edge/settings/server_settings.h"
 #include "edge/tls/server.h"
+#include "flow/authenticate/authentication.h"
+#include "flow/sign/key_ring.h"
 #include "protocol/addressing/directory.h"
 #include "protocol/spool/store.h"
 #include "vocab/clock.h"
@@ -27,6 +29,9 @@ struct Rules {
   settings::LimitSettings limits;
   /// limits.bytes_per_second_least is averaged over so long.
   std::chrono::milliseconds slow_window{60'000};
+  /// nullptr: letters from outside are not checked.
+  std::shared_ptr<const authenticate::Rules> authentication;
+  settings::SigningSettings signing;
 };
 
 /// The getters are called from the thread that accepts; what they return may be shared between threads.
@@ -43,6 +48,12 @@ struct Surroundings {
   Gate& gate;  ///< one for all threads
   /// Called on the session's thread, after the commit and before the 250.
   std::function<void(const spool::QueuedLetter&)> accepted;
+  /// nullptr: nobody can be asked, and nothing is checked.
+  const authenticate::Services* authentication = nullptr;
+  /// The keys in force. None: nothing is signed.
+  std::function<std::shared_ptr<const sign::KeyRing>()> keys = {};
+  /// Like accepted, before it, for letters that were checked.
+  std::function<void(const spool::QueuedLetter&, const authenticate::Outcome&)> judged = {};
 };
 
 }  // namespace postseal::inbound

@@ -34,6 +34,8 @@ struct Services {
   const Clock& clock;
   boost::asio::any_io_executor executor;  ///< everything runs here
   boost::asio::any_io_executor slow;  ///< of another thread: writes that wait for the disk and that nobody waits for
+  /// Header fields that stand in front of a notification of ours (DKIM-Signature). None: it goes unsigned.
+  std::function<Awaitable<std::string>(std::string text)> sign = {};
 };
 
 struct Tally {

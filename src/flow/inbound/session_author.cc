@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who wrote it: letters from outside are checked, ours are signed, and those that an alias leads on are sealed.
+#include <boost/asio/this_coro.hpp>
+
+#include "flow/inbound/replies.h"
+#include "flow/inbound/session.h"
+#include "flow/inbound/transaction.h"
+#include "flow/sign/seal.h"
+
+namespace postseal::inbound {
+
+using authenticate::Outcome;
+using observe::Counter;
+using observe::Level;
+
+namespace {
+
+std::string text_of(const ReversePath& path) { return path ? path->to_string() : std::string(); }
+
+authenticate::Client client_of(const smtpd::Server::Session& session, const spool::Envelope& envelope) {
+  authenticate::Client client{session.peer, session.helo, text_of(envelope.from), {}};
+  if (session.tls) client.tls = {session.tls->version, session.tls->cipher};
+  return client;
+}
+
+}  // namespace
+
+/// Users and our own networks are known; who knows them need not ask DNS.
+bool Session::is_checked() const { return rules_->authentication && around_.authentication && !trusted(); }
+
+Awaitable<void> Session::begin_checks(Transaction& transaction) {
+  auto& letter = *transaction.letter;
+  if (is_checked()) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    transaction.check = std::make_unique<authenticate::Authentication>(
+        *around_.authentication, rules_->authentication, client_of(engine_->session(), transaction.envelope), executor);
+    letter.remove([rules = rules_->authentication](const message::HeaderField& field) {
+      return authenticate::is_forged(field, *rules);
+    });
+  }
+  if (!around_.authentication || !transaction.keys || transaction.keys->empty()) co_return;
+  const bool ours = trusted() && rules_->signing.enabled;
+  // RFC 8617 §5.1: a seal says what was checked here, so without a check there is none.
+  const bool sealed = transaction.check && transaction.forwarder && rules_->signing.seal &&
+                      transaction.keys->find(*transaction.forwarder);
+  if (!ours && !sealed) co_return;
+  transaction.outgoing = std::make_unique<sign::OutgoingLetter>();
+  letter.show_to([outgoing = transaction.outgoing.get()](std::string_view octets) { outgoing->feed(octets); });
+}
+
+void Session::note(const Outcome& outcome) {
+  const auto& findings = outcome.findings;
+  auto& metrics = around_.metrics;
+  metrics.add(Counter::SpfChecks, to_string(findings.spf.result));
+  for (const auto& signature : findings.dkim) metrics.add(Counter::DkimChecks, to_string(signature.result));
+  if (findings.dkim.empty()) metrics.add(Counter::DkimChecks, to_string(dkim::Result::None));
+  metrics.add(Counter::ArcChecks, to_string(findings.arc.result));
+  metrics.add(Counter::DmarcChecks, to_string(findings.dmarc ? findings.dmarc->result : dmarc::Result::PermError));
+  metrics.add(Counter::Judged, to_string(outcome.ruling.course));
+}
+
+Awaitable<std::optional<Outcome>> Session::judge(Transaction& transaction, bool utf8_headers) {
+  if (!transaction.check) co_return std::nullopt;
+  const auto charset = utf8_headers ? authres::Charset::Utf8 : authres::Charset::Ascii;
+  auto outcome = co_await transaction.check->finish(charset);
+  note(outcome);
+  transaction.envelope.quarantined = outcome.ruling.course == authenticate::Course::Quarantine &&
+                                     rules_->authentication->settings.quarantine == settings::QuarantineBy::Mailbox;
+  co_return outcome;
+}
+
+void Session::log_judgement(const Outcome& outcome, const spool::Envelope& envelope) {
+  const auto& findings = outcome.findings;
+  around_.metrics.add(Counter::LettersRefused, to_string(outcome.ruling.cause));
+  around_.log.write(Level::Info, "refused",
+                    {{"peer", envelope.peer},
+                     {"helo", engine_->session().helo},
+                     {"user", ""},
+                     {"reason", to_string(outcome.ruling.cause)},
+                     {"address", text_of(envelope.from)},
+                     {"author", findings.author ? std::string_view(findings.author->address) : std::string_view()},
+                     {"spf", to_string(findings.spf.result)},
+                     {"dkim", to_string(authenticate::best_signature(findings))},
+                     {"arc", to_string(findings.arc.result)},
+                     {"dmarc", findings.dmarc ? to_string(findings.dmarc->result) : "permerror"},
+                     {"reply", outcome.ruling.reply->to_string()}});
+}
+
+/// A36: a signature says that the domain stands behind the author, so a user gets it for his own addresses only.
+bool Session::may_write_as(const message::Author& author) {
+  if (engine_->session().user.empty()) return true;
+  const auto mailbox = Mailbox::parse(author.address);
+  return mailbox && !refuse_sender(*mailbox);
+}
+
+Awaitable<std::string> Session::vouch_for(Transaction& transaction, const Outcome* outcome) {
+  std::string fields = outcome != nullptr ? outcome->header : std::string();
+  auto& envelope = transaction.envelope;
+  const WallTime now = envelope.received;
+  if (transaction.forwarder && transaction.keys && transaction.keys->rewriter && rules_->signing.srs && envelope.from) {
+    auto rewritten = transaction.keys->rewriter->forward(*envelope.from, *transaction.forwarder, now);
+    if (rewritten && *rewritten != *envelope.from) envelope.forward_from = std::move(*rewritten);
+  }
+  if (!transaction.outgoing) co_return fields;
+  transaction.outgoing->finish();
+  const auto pass = transaction.outgoing->shared_pass();
+  if (outcome == nullptr) {
+    auto done = co_await sign::sign_letter(
+        pass, transaction.keys, [this](const message::Author& author) { return may_write_as(author); },
+        around_.authentication->offload, now);
+    if (!done.problem.empty())
+      around_.log.write(Level::Warning, "not signed", {{"user", envelope.user}, {"what", done.problem}});
+    if (!done.fields.empty()) around_.metrics.add(Counter::Signatures, "dkim");
+    co_return done.fields + fields;
+  }
+  auto sealed = co_await sign::seal_letter(pass, transaction.keys, *transaction.forwarder, outcome->findings.arc,
+                                           rules_->authentication->authserv_id(), outcome->results,
+                                           around_.authentication->offload, now);
+  if (!sealed.problem.empty())
+    around_.log.write(Level::Warning, "not sealed",
+                      {{"domain", transaction.forwarder->ascii()}, {"what", sealed.problem}});
+  if (!sealed.fields.empty()) around_.metrics.add(Counter::Signatures, "arc");
+  co_return sealed.fields + fields;
+}
+
+/// What comes back to a reverse-path that we made goes to its sender, who need not be ours: the hash shows that we have
+/// forwarded his letter lately. A36: notifications only, so that nobody can write to him through us.
+std::optional<RecipientRuling> Session::rule_returning(const Mailbox& recipient) const {
+  const auto* domain = std::get_if<Domain>(&recipient.destination());
+  if (domain == nullptr || !transaction_->keys || !transaction_->keys->rewriter || !directory_->is_local(*domain))
+    return std::nullopt;
+  const auto original = transaction_->keys->rewriter->reverse(recipient, *domain, around_.clock.now());
+  if (!original) return std::nullopt;
+  if (transaction_->envelope.from) return reply::notifications_only(recipient);
+  // A sender who is ours by now may have aliases.
+  if (directory_->is_local(original->destination())) return rule_recipient(*directory_, *original, false);
+  return std::vector{*original};
+}
+
+}  // namespace postseal::inbound
