@@ -37,6 +37,7 @@ dsn::RecipientReport report_of(const spool::QueuedLetter& letter, std::uint32_t 
   report.remote_host = state.host;
   report.explanation = state.explanation;
   report.last_attempt = state.last_attempt;
+  report.attempts = state.attempts;
   return report;
 }
 

@@ -74,6 +74,9 @@ std::string paragraph(const RecipientReport& report) {
     const std::string host = is_host(report.remote_host) ? report.remote_host : "the other server";
     line(fmt::format("In the words of {}: {}", host, one_line(report.remote_reply->to_string(), kLongestText)));
   }
+  if (trouble && report.attempts > 1) {
+    line(fmt::format("It was tried {} times, the last time on {}.", report.attempts, format_date(report.last_attempt)));
+  }
   if (report.action == Action::Failed) line(fmt::format("What you can do: {}", help.remedy));
   if (report.action == Action::Delayed && report.will_retry_until) {
     line("It will be tried until " + format_date(*report.will_retry_until) + ". You will be told if it fails then.");

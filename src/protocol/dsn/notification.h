@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A delivery status notification (RFC 3464) as the text of a message. Pure: who is told and when is decided by
 // flow/queue.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct RecipientReport {
   std::string remote_host;            ///< Remote-MTA; may be empty
   std::string explanation;            ///< host, fact, rule, remedy: the same words as everywhere
   WallTime last_attempt{};
+  std::uint32_t attempts = 0;  ///< 0: not known
   std::optional<WallTime> will_retry_until;
 };
 

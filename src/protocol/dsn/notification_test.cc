@@ -141,6 +141,17 @@ TEST(Notification, a_remote_reply_in_utf8_leaves_an_ordinary_notification_seven_
   EXPECT_THAT(text, HasSubstr("X-Broken: =FF=FE"));
 }
 
+TEST(Notification, says_how_often_it_was_tried_where_that_was_more_than_once) {
+  for (auto make : {example::facts, example::delayed}) {
+    auto facts = make();
+    EXPECT_THAT(compose(facts), Not(HasSubstr("It was tried")));
+    facts.recipients.front().attempts = 1;
+    EXPECT_THAT(compose(facts), Not(HasSubstr("It was tried")));
+    facts.recipients.front().attempts = 12;
+    EXPECT_THAT(compose(facts), HasSubstr("It was tried 12 times, the last time on Sun, 22 Nov 2026 07:01:00"));
+  }
+}
+
 TEST(Notification, a_long_header_is_cut_between_fields) {
   auto facts = example::facts();
   facts.original_header = "Subject: kept\r\n";
