@@ -2,13 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <filesystem>
 #include <fstream>
 
-#include "face/cli/cli.h"
+#include "face/cli/ran_test.h"
 #include "face/cli/time_text.h"
 #include "protocol/dane/tlsa.h"
 #include "tests/certificates.h"
@@ -21,29 +20,9 @@ using tests::Certificate;
 using tests::issue;
 using tests::kNoon;
 
-struct Ran {
-  int exit_code = kSoftware;
-  std::string out, err;
-};
-
 Ran run_dane(std::vector<std::string> arguments) {
-  CLI::App app("test", "postseal");
-  Ran ran;
-  add_dane(app, ran.exit_code);
   arguments.insert(arguments.begin(), {"dane", "verify"});
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& error) {
-    ran.exit_code = kUsage;
-    ran.err = error.what();
-  }
-  std::fflush(stdout);
-  ran.out = testing::internal::GetCapturedStdout();
-  ran.err += testing::internal::GetCapturedStderr();
-  return ran;
+  return run_command(std::move(arguments), add_dane);
 }
 
 class DaneVerify : public testing::Test {

@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,7 +11,7 @@
 #include <thread>
 
 #include "edge/http/server.h"
-#include "face/cli/cli.h"
+#include "face/cli/ran_test.h"
 
 namespace postseal::cli {
 namespace {
@@ -22,30 +20,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-struct Ran {
-  int exit_code = kSoftware;
-  std::string out, err;
-};
-
-Ran run(std::vector<std::string> arguments) {
-  CLI::App app("test", "postseal");
-  Ran ran;
-  add_queue(app, ran.exit_code);
-  add_trace(app, ran.exit_code);
-  std::ranges::reverse(arguments);  // as CLI11 wants a vector
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  try {
-    app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& error) {
-    ran.exit_code = kUsage;
-    ran.err = error.what();
-  }
-  std::fflush(stdout);
-  ran.out = testing::internal::GetCapturedStdout();
-  ran.err += testing::internal::GetCapturedStderr();
-  return ran;
-}
+Ran run(std::vector<std::string> arguments) { return run_command(std::move(arguments), add_queue, add_trace); }
 
 std::string line_of(const http::Request& request) {
   std::string line = request.method + " " + request.path;

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Plays a written dialogue against the engine. One line each, with \r \n \0 \x as escapes:
+// Plays a written dialogue against the engine. One line each, with \r \n \0 \\ \xNN as escapes:
 //
 //   S: 250 ok        the server sends the line and CRLF        S= 250 o    it sends these bytes, no more
 //   C: EHLO me       the client has sent this line             C= .\r\n    it has sent these bytes
@@ -15,8 +15,11 @@
 #include <string_view>
 
 #include "protocol/smtp/client.h"
+#include "tests/escapes.h"
 
 namespace postseal::smtp {
+
+using tests::unescape;
 
 inline Mailbox box(std::string_view text) {
   auto mailbox = Mailbox::parse(text);
@@ -52,34 +55,6 @@ inline std::string show(const Event& event) {
     std::string operator()(const Quitted&) { return "quitted"; }
   };
   return std::visit(Shower{}, event);
-}
-
-inline std::string unescape(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      result += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case 'r':
-        result += '\r';
-        break;
-      case 'n':
-        result += '\n';
-        break;
-      case '0':
-        result += '\0';
-        break;
-      case 'x':
-        result += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
-        i += 2;
-        break;
-      default:
-        ADD_FAILURE() << "unknown escape in " << text;
-    }
-  }
-  return result;
 }
 
 class Play {

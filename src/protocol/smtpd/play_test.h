@@ -19,8 +19,11 @@
 #include <string_view>
 
 #include "protocol/smtpd/server.h"
+#include "tests/escapes.h"
 
 namespace postseal::smtpd {
+
+using tests::unescape;
 
 inline std::string show(const Event& event) {
   struct Shower {
@@ -52,37 +55,6 @@ inline std::string show(const Event& event) {
     std::string operator()(const SessionOver& over) { return over.quit ? "over quit" : "over " + over.reason; }
   };
   return std::visit(Shower{}, event);
-}
-
-inline std::string unescape(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      result += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case 'r':
-        result += '\r';
-        break;
-      case 'n':
-        result += '\n';
-        break;
-      case '0':
-        result += '\0';
-        break;
-      case '\\':
-        result += '\\';
-        break;
-      case 'x':
-        result += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
-        i += 2;
-        break;
-      default:
-        ADD_FAILURE() << "unknown escape in " << text;
-    }
-  }
-  return result;
 }
 
 inline std::string escape(std::string_view text) {
