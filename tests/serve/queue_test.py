@@ -16,6 +16,7 @@ class Operations(ServerTest):
         cls.addClassCleanup(busy.down)
         cls.TABLES = "".join(f'[[route]]\nmatch = "{domain}"\nnext_hop = "[127.0.0.1]:{busy.port}"\n'
                              for domain in ("elsewhere.example", "other.example"))
+        cls.TABLES += f'[[route]]\nmatch = "down.example"\nnext_hop = "[127.0.0.1]:{free_port()}"\n'
 
     def setUp(self):
         self.server.admin("POST", "/queue/delete?select=all")
@@ -50,6 +51,17 @@ class Operations(ServerTest):
         self.assertIn("".join(recipient["reason"].split()), "".join(text.split()))
         shown = self.server.postseal("queue", "show", id, check=0).stdout
         self.assertIn(recipient["code"], shown)
+
+    def test_a_letter_that_waits_with_others_says_for_what(self):
+        self.waiting("one@down.example")
+        id = self.server.submit("alice@home.test", ["two@down.example"], letter())
+        [listed] = self.server.wait_queue(lambda letters: letters and letters[0]["recipients"][0]["state"] == "waiting", id)
+        [recipient] = listed["recipients"]
+        self.assertEqual((recipient["attempts"], recipient["reason"]), (0, ""))
+        self.assertIn("connection refused", recipient["waits_for"])
+        text = " ".join(self.server.postseal("queue", "list", id, check=0).stdout.split())
+        self.assertIn("not tried yet; mail for the same servers waits:", text)
+        self.assertIn("connection refused", text)
 
     def test_trace_tells_the_life_of_a_letter(self):
         id = self.waiting()

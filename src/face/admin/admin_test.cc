@@ -41,7 +41,7 @@ queue::ListedLetter waiting_letter() {
   letter.states = {waiting, done};
   listed.matching = {0};
   listed.groups = {{"far.example", "mx.far.example:25", queue::Scheduler::GroupStatus::State::Waiting,
-                    WallTime(Seconds(1'750'002'000))}};
+                    WallTime(Seconds(1'750'002'000)), "mx.far.example cannot be reached"}};
   return listed;
 }
 

@@ -65,6 +65,7 @@ json::object recipient_json(const queue::ListedLetter& listed, std::uint32_t ind
   if (state.attempts > 0) object["code"] = state.code.to_string();
   object["host"] = state.host;
   object["reason"] = state.explanation;
+  object["waits_for"] = group == nullptr ? "" : group->problem;
   return object;
 }
 

@@ -39,6 +39,12 @@ std::string state_of(const json::object& recipient) {
   return status == "waiting" && !state.empty() ? state : status;
 }
 
+/// Of what has not been tried, since others were and failed.
+std::string waits_for(const json::object& recipient) {
+  const std::string problem = text_in(recipient, "waits_for");
+  return problem.empty() ? "" : "not tried yet; mail for the same servers waits: " + problem;
+}
+
 std::string recipient_row(const json::object& recipient, const View& view) {
   const std::string state = state_of(recipient);
   const std::uint64_t attempts = number_in(recipient, "attempts");
@@ -48,6 +54,7 @@ std::string recipient_row(const json::object& recipient, const View& view) {
   std::string reason = text_in(recipient, "reason");
   if (const std::string code = text_in(recipient, "code"); !code.empty() && !reason.starts_with(code))
     reason = reason.empty() ? code : code + " " + reason;
+  if (reason.empty()) reason = waits_for(recipient);
   return row + wrap(reason, kReasonIndent, view.width);
 }
 
@@ -117,6 +124,7 @@ std::string letter_text(const json::object& letter, const View& view) {
       text += wrap("servers: " + site, 4, view.width);
     const std::string code = text_in(recipient, "code"), reason = text_in(recipient, "reason");
     text += wrap(code + (code.empty() || reason.empty() ? "" : " ") + reason, 4, view.width);
+    if (code.empty() && reason.empty()) text += wrap(waits_for(recipient), 4, view.width);
   }
   return text;
 }

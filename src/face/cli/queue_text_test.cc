@@ -16,6 +16,7 @@ namespace postseal::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 namespace json = boost::json;
 
 const View kView{*parse_time_text("2026-11-22T12:00:00Z"), 100};
@@ -47,6 +48,21 @@ std::size_t longest_line(const std::string& text) {
     at = end + 1;
   }
   return longest;
+}
+
+TEST(QueueText, what_was_not_tried_says_what_others_were_told) {
+  auto untried = letter();
+  auto& recipient = untried["recipients"].as_array()[0].as_object();
+  recipient["attempts"] = 0;
+  recipient["code"] = nullptr;
+  recipient["reason"] = "";
+  recipient["waits_for"] = "mx.far.example: connection refused";
+  const std::string_view said = "not tried yet; mail for the same servers waits: mx.far.example: connection refused\n";
+  EXPECT_THAT(listing_text(untried, kView), HasSubstr(said));
+  EXPECT_THAT(letter_text(untried, kView), HasSubstr(said));
+  recipient["code"] = "4.2.1";
+  EXPECT_THAT(listing_text(untried, kView), Not(HasSubstr("not tried"))) << "its own reason is more than others'";
+  EXPECT_THAT(letter_text(untried, kView), Not(HasSubstr("not tried")));
 }
 
 TEST(QueueText, a_listing_is_a_table_with_the_reason_in_full) {

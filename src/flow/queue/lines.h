@@ -49,6 +49,7 @@ struct Destination {
   SteadyTime parked_since{};
   std::uint32_t entries = 0, active = 0, held = 0;
   Backoff backoff;
+  std::string problem;  ///< of its last failure as a whole
   std::uint32_t most_active = ~0U, rate = 0;
   TokenBucket bucket;
   Links ring;  ///< among the site's destinations that may have something

@@ -49,7 +49,8 @@ Awaitable<Listing> Queue::list(Selector selector, std::size_t limit, spool::Lett
       listing.next = listing.letters.empty() ? after : listing.letters.back().letter.id;
       break;
     }
-    listing.letters.push_back({**letter, std::move(matching), impl_->scheduler.groups(id)});
+    listing.letters.push_back(
+        {**letter, std::move(matching), impl_->scheduler.groups(id, impl_->services.clock.now())});
   }
   co_return listing;
 }
@@ -57,7 +58,7 @@ Awaitable<Listing> Queue::list(Selector selector, std::size_t limit, spool::Lett
 spool::StoreResult<ListedLetter> Queue::show(spool::LetterId id) {
   const auto letter = impl_->desk.get(id);
   if (!letter) return std::unexpected(letter.error());
-  return ListedLetter{**letter, impl_->meant({}, **letter), impl_->scheduler.groups(id)};
+  return ListedLetter{**letter, impl_->meant({}, **letter), impl_->scheduler.groups(id, impl_->services.clock.now())};
 }
 
 Awaitable<Tally> Queue::flush(Selector selector) {

@@ -86,17 +86,18 @@ std::vector<Scheduler::SiteStatus> Scheduler::sites() const {
   return all;
 }
 
-std::vector<Scheduler::GroupStatus> Scheduler::groups(spool::LetterId letter) const {
+std::vector<Scheduler::GroupStatus> Scheduler::groups(spool::LetterId letter, WallTime now) const {
   std::vector<GroupStatus> all;
   for (const Index e : entries_of(letter)) {
     const Entry& entry = entries_[e];
     const Destination& destination = destinations_[entry.destination];
-    GroupStatus status{*destination.name, "", shown(entry.state), time_of(entry.due)};
+    GroupStatus status{*destination.name, "", shown(entry.state), time_of(entry.due), problem_of(*destination.name)};
     if (!entry.last) status.due = std::max(status.due, destination.backoff.not_before);
     if (destination.site != kNone) {
       status.site = *sites_[destination.site].name;
       if (!entry.last) status.due = std::max(status.due, sites_[destination.site].backoff.not_before);
     }
+    if (status.state == GroupStatus::State::Ready && status.due > now) status.state = GroupStatus::State::Waiting;
     all.push_back(std::move(status));
   }
   return all;
@@ -110,8 +111,10 @@ std::string Scheduler::site_of(std::string_view destination) const {
 
 std::string Scheduler::problem_of(std::string_view destination) const {
   const Index d = find_destination(destination);
-  if (d == kNone || destinations_[d].site == kNone) return "";
-  return sites_[destinations_[d].site].problem;
+  if (d == kNone) return "";
+  if (destinations_[d].backoff.probing()) return destinations_[d].problem;
+  const Index site = destinations_[d].site;
+  return site != kNone && sites_[site].backoff.probing() ? sites_[site].problem : "";
 }
 
 bool Scheduler::under_way(spool::LetterId letter) const {

@@ -138,14 +138,15 @@ class Scheduler {
   std::vector<SiteStatus> sites() const;
   struct GroupStatus {
     std::string destination, site;
-    enum class State { Ready, Waiting, Active, Held } state = State::Waiting;
-    WallTime due{};  ///< back-off of destination and site included
+    enum class State { Ready, Waiting, Active, Held } state = State::Waiting;  ///< back-off is waiting, too
+    WallTime due{};       ///< back-off of destination and site included
+    std::string problem;  ///< why destination or site back off, for all their letters; empty: they do not
   };
-  std::vector<GroupStatus> groups(spool::LetterId letter) const;
+  std::vector<GroupStatus> groups(spool::LetterId letter, WallTime now) const;
   bool knows(spool::LetterId letter) const { return letters_.contains(letter.value); }
   /// "" while it has none.
   std::string site_of(std::string_view destination) const;
-  /// The site's last problem; may be empty.
+  /// Why it backs off, or its site does; empty: neither does.
   std::string problem_of(std::string_view destination) const;
   bool under_way(spool::LetterId letter) const;
   /// Every letter in the queue, by age.

@@ -208,6 +208,27 @@ TEST(Scheduler, a_site_that_cannot_be_reached_waits_with_all_its_destinations) {
   EXPECT_EQ(desk.start_all().size(), 1u);
 }
 
+TEST(Scheduler, a_letter_that_was_not_tried_knows_what_its_destination_or_site_waits_for) {
+  for (const Health health : {Health::DestinationFailed, Health::SiteFailed, Health::Alive}) {
+    Desk desk;
+    desk.sites = {{"a.test", "mx:25"}, {"b.test", "mx:25"}};
+    desk.add(1, {"a.test"});
+    desk.add(2, {"a.test"});
+    desk.add(3, {"b.test"});
+    auto work = desk.scheduler.start(desk.now);
+    ASSERT_EQ(work->letter.value, 1u);
+    desk.finish(*work, health);
+    const auto group = [&](std::uint64_t letter) { return desk.scheduler.groups({letter}, desk.now.wall).at(0); };
+    const auto problem = [&](std::uint64_t letter) { return group(letter).problem; };
+    constexpr auto kWaiting = Scheduler::GroupStatus::State::Waiting;
+    EXPECT_EQ(group(2).state == kWaiting, health != Health::Alive);
+    EXPECT_EQ(group(3).state == kWaiting, health == Health::SiteFailed);
+    EXPECT_EQ(problem(2), health == Health::Alive ? "" : "a problem");
+    EXPECT_EQ(problem(3), health == Health::SiteFailed ? "a problem" : "") << "nothing of a stranger's letter";
+    EXPECT_EQ(desk.scheduler.problem_of("a.test"), problem(2));
+  }
+}
+
 TEST(Scheduler, attempts_that_fail_together_count_once) {
   SchedulerSettings settings;
   settings.patience = 1ms;

@@ -161,6 +161,7 @@ std::optional<WallTime> Scheduler::report(Index w, std::string_view name, Health
   switch (health) {
     case Health::Alive:
       destinations_[d].backoff = {};
+      destinations_[d].problem.clear();
       site.backoff = {};
       site.alive = true;
       site.alive_at = now.steady;
@@ -168,6 +169,7 @@ std::optional<WallTime> Scheduler::report(Index w, std::string_view name, Health
       enroll_site(worker.site);
       return std::nullopt;
     case Health::DestinationFailed: {
+      destinations_[d].problem = problem;
       const WallTime until = fail(destinations_[d].backoff, worker, now, chance);
       destination_wakes_.add(stamp_of(until), d);
       return until;
