@@ -18,8 +18,8 @@ namespace {
 
 using Done = std::expected<void, Failure>;
 
-/// The store's, the log's, those of letters on their way out.
-constexpr std::uint64_t kFilesOfOurOwn = 1000;
+/// The store's, the log's, the resolver's, mailboxes, those who ask for numbers.
+constexpr std::uint64_t kFilesOfOurOwn = 500;
 
 std::unexpected<Failure> fail(Failure::Kind kind, std::string what) {
   return std::unexpected(Failure{kind, std::move(what)});
@@ -109,10 +109,12 @@ Done drop_privileges(Parts& parts) {
 
 /// A line of the log starts its thread, so not before drop_privileges().
 Done allow_many_files(Parts& parts) {
-  if (const auto files = raise_open_files(); files < parts.settings().limits.connections + kFilesOfOurOwn) {
+  const std::uint64_t in = parts.settings().limits.connections, out = parts.settings().queue.connections;
+  if (const auto files = raise_open_files(); files < in + out + kFilesOfOurOwn) {
     parts.warn("limits",
-               fmt::format("limits.connections is {}, and only {} files may be open (LimitNOFILE= of systemd)",
-                           parts.settings().limits.connections, files));
+               fmt::format("limits.connections is {}, queue.connections {}; with {} of our own that makes {}, "
+                           "and only {} files may be open (LimitNOFILE= of systemd)",
+                           in, out, kFilesOfOurOwn, in + out + kFilesOfOurOwn, files));
   }
   return {};
 }
