@@ -6,6 +6,14 @@ function(postseal_add_serve_tests)
     return()
   endif()
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  # Preloaded into the server; sanitizers would want to come first.
+  add_library(serve_later_clock MODULE ${CMAKE_SOURCE_DIR}/tests/serve/later_clock.cc)
+  target_compile_options(serve_later_clock PRIVATE -fno-sanitize=all)
+  target_link_options(serve_later_clock PRIVATE -fno-sanitize=all)
+  target_link_libraries(serve_later_clock PRIVATE ${CMAKE_DL_LIBS})
+  set(environment POSTSEAL=$<TARGET_FILE:postseal> POSTSEAL_LATER_CLOCK=$<TARGET_FILE:serve_later_clock>
+                  PYTHONDONTWRITEBYTECODE=1)
+
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/serve/*_test.py)
   foreach(file ${files})
     get_filename_component(name ${file} NAME_WE)
@@ -13,7 +21,6 @@ function(postseal_add_serve_tests)
     add_test(NAME serve/${name} COMMAND Python3::Interpreter ${file})
     # Ports of loopback, as the lab's worlds.
     set_tests_properties(
-      serve/${name} PROPERTIES ENVIRONMENT "POSTSEAL=$<TARGET_FILE:postseal>;PYTHONDONTWRITEBYTECODE=1" TIMEOUT 300
-                               RESOURCE_LOCK loopback)
+      serve/${name} PROPERTIES ENVIRONMENT "${environment}" TIMEOUT 300 RESOURCE_LOCK loopback)
   endforeach()
 endfunction()

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Includes point down only: from a later storey to the same or an earlier one.
 STOREYS = ["vocab", "protocol", "edge", "flow", "lab", "face", "app", "tests"]
 # Programs' tests with a library that is put before the program under test, and is part of none.
-PRELOADED = {ROOT / "tests/crash"}
+PRELOADED = {ROOT / "tests/crash", ROOT / "tests/serve"}
 BANNED = {"utils", "util", "common", "misc", "helpers", "helper", "base", "manager"}
 # Header prefix -> the name that a room must have in "links:". Everything else in <> is the language or the system.
 LIBRARIES = [
