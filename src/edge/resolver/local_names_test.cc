@@ -72,6 +72,7 @@ TEST(LocalNames, a_server_that_somebody_named_is_asked_for_private_names) {
   }
 }
 
+// RFC 7686 §2.
 TEST(LocalNames, nobody_is_asked_for_them_on_the_internet_nor_for_what_only_this_host_knows) {
   RawNameServer server(answer);
   ResolverConfig iterate;

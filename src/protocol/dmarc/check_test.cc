@@ -50,6 +50,7 @@ struct World {
 std::string_view word(std::optional<Policy> policy) { return policy ? to_string(*policy) : "-"; }
 std::string text(const std::optional<Domain>& domain) { return domain ? domain->ascii() : "-"; }
 
+// RFC 9989 §4.10.1.
 TEST(DmarcCheck, the_policy_is_that_of_the_author_then_the_organization_then_the_public_suffix) {
   struct {
     const char* why;
@@ -146,6 +147,7 @@ TEST(DmarcCheck, without_a_record_dmarc_does_not_apply) {
   EXPECT_TRUE(verdict.secure);
 }
 
+// RFC 9989 §4.7, RFC 9989 §3.2.13.
 TEST(DmarcCheck, np_is_for_names_that_do_not_exist) {
   struct {
     const char* why;
@@ -233,6 +235,7 @@ TEST(DmarcCheck, a_record_without_a_policy_needs_somebody_to_report_to) {
   }
 }
 
+// RFC 9989 §4.4, RFC 9989 §4.10.2.
 TEST(DmarcCheck, identifiers_align_by_name_or_by_organization) {
   struct {
     const char* why;
@@ -319,6 +322,7 @@ TEST(DmarcCheck, only_a_pass_authenticates) {
   }
 }
 
+// RFC 9989 §5.3.6.
 TEST(DmarcCheck, what_dns_did_not_answer_is_a_temporary_error_and_never_a_fail) {
   World author("a.example.com");
   author.down("a.example.com").record("example.com", "p=reject").dkim("a.example.com");

@@ -8,6 +8,7 @@ namespace {
 
 using Uris = std::vector<std::string>;
 
+// RFC 9989 §4.7, RFC 9989 §4.8.
 TEST(DmarcRecord, the_version_comes_first_and_in_capitals) {
   for (const char* text :
        {"v=DMARC1", "v=DMARC1;", "v = DMARC1 ; p=none", "V=DMARC1;p=none", "v=DMARC1;;;p=none", "v=DMARC1;\tp=none;"}) {
@@ -48,6 +49,7 @@ TEST(DmarcRecord, every_tag_has_its_values_and_its_default) {
   EXPECT_EQ(parse_record("v=DMARC1;psd=y").value().psd, PublicSuffix::Yes);
 }
 
+// RFC 9989 §4.7, RFC 9989 §4.8.
 TEST(DmarcRecord, what_is_wrong_behind_the_version_counts_as_absent) {
   const Record plain = parse_record("v=DMARC1; p=reject").value();
   struct {
@@ -101,6 +103,7 @@ TEST(DmarcRecord, addresses_of_reports_are_uris) {
   }
 }
 
+// RFC 9989 §4.5, RFC 9989 §4.10.
 TEST(DmarcRecord, one_record_counts_and_several_are_none) {
   const auto select = [](std::vector<std::vector<std::string>> records) {
     std::vector<dns::TxtRecord> text;

@@ -10,14 +10,6 @@
 namespace postseal::spf {
 namespace {
 
-/// RFC 7208 §5: an IPv4-mapped IPv6 address is the IPv4 address.
-IpAddress unmapped(const IpAddress& ip) {
-  constexpr std::uint8_t kPrefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  const auto bytes = ip.bytes();
-  if (ip.is_v4() || !std::ranges::equal(bytes.first(sizeof kPrefix), kPrefix)) return ip;
-  return IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]});
-}
-
 /// RFC 7208 §4.3: a domain that could have a policy, in lower case A-labels (RFC 8616 §4).
 std::optional<std::string> policy_domain(std::string_view text) {
   const bool is_ascii = std::ranges::none_of(text, [](char c) { return (c & 0x80) != 0; });

@@ -73,6 +73,7 @@ struct Case {
   const char* ip = kClient;
 };
 
+// RFC 7208 §4.6, RFC 7208 §4.6.2, RFC 7208 §4.7, RFC 7208 §5.
 TEST(SpfCheck, directives_are_evaluated_in_order_and_the_first_match_decides) {
   for (const Case& each : {
            Case{"v=spf1 all", Result::Pass, "§4.6.2: no qualifier is +"},
@@ -92,6 +93,7 @@ TEST(SpfCheck, directives_are_evaluated_in_order_and_the_first_match_decides) {
   }
 }
 
+// RFC 7208 §5.3, RFC 7208 §5.4, RFC 7208 §4.8.
 TEST(SpfCheck, a_and_mx_compare_addresses_of_the_clients_family) {
   for (const Case& each : {
            Case{"v=spf1 a -all", Result::Pass, "§5.3: the domain itself"},
@@ -121,6 +123,7 @@ TEST(SpfCheck, a_and_mx_compare_addresses_of_the_clients_family) {
   }
 }
 
+// RFC 7208 §5.7.
 TEST(SpfCheck, exists_asks_for_a_records_whatever_the_client_is) {
   for (const Case& each : {
            Case{"v=spf1 exists:v4.example -all", Result::Pass, "§5.7"},
@@ -132,6 +135,7 @@ TEST(SpfCheck, exists_asks_for_a_records_whatever_the_client_is) {
   }
 }
 
+// RFC 7208 §5.2, RFC 7208 §6.1.
 TEST(SpfCheck, include_and_redirect_follow_the_tables_of_the_rfc) {
   for (const Case& each : {
            Case{"v=spf1 ~include:pass.example -all", Result::SoftFail, "§5.2: pass matches"},
@@ -167,6 +171,7 @@ TEST(SpfCheck, redirect_changes_the_domain_and_include_does_too) {
   EXPECT_TRUE(world.asked("inc.example.example.com.list.example", RecordType::A)) << "%{o} stays, %{d} changes";
 }
 
+// RFC 7208 §3.3, RFC 7208 §4.4, RFC 7208 §4.5.
 TEST(SpfCheck, a_domain_without_exactly_one_record_has_no_policy_or_an_error) {
   struct {
     std::vector<std::vector<std::string>> records;
@@ -203,6 +208,7 @@ TEST(SpfCheck, a_domain_without_exactly_one_record_has_no_policy_or_an_error) {
   EXPECT_EQ(empty_record.check().result, Result::Fail) << "a record without strings is none of ours";
 }
 
+// RFC 7208 §2.4, RFC 7208 §4.3, RFC 8616 §4.
 TEST(SpfCheck, senders_are_read_as_smtp_gives_them) {
   struct {
     const char* mail_from;

@@ -37,6 +37,7 @@ TEST(Explanation, the_text_of_the_domain_is_expanded) {
             "http://why.example.com/?s=user%40example.com;ip=192.0.2.1;r=receiver.example;t=1700000000");
 }
 
+// RFC 7208 §6.2.
 TEST(Explanation, without_exactly_one_good_text_there_is_none) {
   struct {
     std::vector<std::vector<std::string>> text;

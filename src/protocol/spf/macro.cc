@@ -73,11 +73,11 @@ struct Parser {
   }
 
   std::expected<Macro, std::string> parse_macro(std::string_view inside) const {
-    const std::string shown = "%{" + std::string(inside.substr(0, 20)) + "}";
+    const std::string shown = printable("%{" + std::string(inside.substr(0, 20)) + "}");
     Macro macro;
     macro.letter = inside.empty() ? '\0' : ascii_lower(inside.front());
     if (!std::string_view("slodiphcrtv").contains(macro.letter) || macro.letter == '\0') {
-      return Error(printable(shown) + " is no macro");
+      return Error(shown + " is no macro");
     }
     // RFC 7208 §7.2: c, r and t are for explanations alone.
     if (place == MacroPlace::Target && std::string_view("crt").contains(macro.letter)) {
@@ -93,13 +93,13 @@ struct Parser {
       inside.remove_prefix(1);
     }
     // RFC 7208 §7.3 MUST: a number of parts is not zero.
-    if (digits && macro.keep == 0) return Error(printable(shown) + " keeps no part");
+    if (digits && macro.keep == 0) return Error(shown + " keeps no part");
     if (!inside.empty() && ascii_lower(inside.front()) == 'r') {
       macro.reversed = true;
       inside.remove_prefix(1);
     }
     if (inside.find_first_not_of(".-+,/_=") != inside.npos) {
-      return Error(printable(shown) + " has something in it that is no transformer and no delimiter");
+      return Error(shown + " has something in it that is no transformer and no delimiter");
     }
     if (!inside.empty()) macro.delimiters = inside;
     return macro;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace postseal::spf {
 namespace {
 
@@ -58,6 +60,7 @@ TEST(Macro, the_examples_of_rfc_7208_expand_as_it_says) {
             "1.0.B.C.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.B.D.0.1.0.0.2.ip6._spf.example.com");
 }
 
+// RFC 7208 §7.2, RFC 7208 §7.3.
 TEST(Macro, every_letter_has_its_value_and_every_transformer_its_effect) {
   struct {
     const char* text;
@@ -95,6 +98,7 @@ TEST(Macro, every_letter_has_its_value_and_every_transformer_its_effect) {
   EXPECT_EQ(expanded("%{l2r}", odd), "");
 }
 
+// RFC 7208 §7.1, RFC 7208 §7.2, RFC 7208 §7.3.
 TEST(Macro, what_the_grammar_does_not_have_is_an_error) {
   for (const char* text :
        {"%",      "a%",     "%a",    "%(d)",  "%{",    "%{d",     "%{}",       "%{x}", "%{d0}",  "%{d00}", "%{d2rr}",
@@ -107,6 +111,11 @@ TEST(Macro, what_the_grammar_does_not_have_is_an_error) {
     EXPECT_TRUE(parse_macro_string(text, MacroPlace::Explanation)) << text;
     EXPECT_TRUE(parse_macro_string(text, MacroPlace::UnknownModifier)) << text;
     EXPECT_FALSE(parse_domain_spec(text)) << text;
+  }
+  for (const char* text : {"%{c\x1b\xff}", "%{x\x1b}", "%{d0\x1b}", "%{d\x1b}", "a.b\x1b", "a.%%\xff"}) {
+    const auto parsed = parse_domain_spec(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_TRUE(std::ranges::all_of(parsed.error(), [](char c) { return c >= ' ' && c < 0x7f; })) << parsed.error();
   }
   EXPECT_FALSE(parse_macro_string("two words", MacroPlace::Target)) << "blanks are for explanations";
 }

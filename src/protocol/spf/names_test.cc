@@ -32,6 +32,7 @@ Verdict check(FakeResolver& dns, const char* ip = "192.0.2.1") {
   return tests::run_coroutine(spf::check(dns, question, Deadline::in(10s)));
 }
 
+// RFC 7208 §5.5.
 TEST(Ptr, a_validated_name_at_or_below_the_target_matches) {
   struct {
     const char* record;
@@ -71,6 +72,7 @@ TEST(Ptr, what_dns_does_not_answer_is_passed_over) {
   EXPECT_EQ(check(dns).result, Result::Pass) << "§5.5: the lookup of an address";
 }
 
+// RFC 7208 §7.3.
 TEST(MacroP, the_domain_itself_is_preferred_then_what_is_below_it_then_anything) {
   struct {
     std::vector<std::string> names, validated;
@@ -115,6 +117,11 @@ TEST(Iprev, a_name_that_leads_back_passes) {
     EXPECT_EQ(verdict.name->ascii(), "mx.example.com");
     EXPECT_TRUE(verdict.secure);
   }
+}
+
+TEST(Iprev, an_ipv4_mapped_address_is_ipv4) {
+  FakeResolver dns = world("192.0.2.1", {"mx.example.com"}, {"mx.example.com"});
+  EXPECT_EQ(iprev(dns, "::ffff:192.0.2.1").result, IprevResult::Pass);
 }
 
 TEST(Iprev, each_way_of_having_no_name_is_its_own_result) {

@@ -11,6 +11,7 @@ namespace {
 IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 MacroString spec(const char* text) { return parse_domain_spec(text).value(); }
 
+// RFC 7208 §4.5.
 TEST(SpfRecord, only_the_exact_version_makes_a_record) {
   for (const char* text : {"v=spf1", "v=spf1 ", "V=SPF1 -all", "v=SpF1 mx"}) EXPECT_TRUE(is_record(text)) << text;
   for (const char* text : {"", "v=spf", "v=spf10", "v=spf1-all", "v=spf1\t-all", " v=spf1 -all", "v=spf2.0/pra -all",
@@ -61,6 +62,7 @@ TEST(SpfRecord, every_mechanism_is_read_with_its_arguments) {
   }
 }
 
+// RFC 7208 §4.6, RFC 7208 §4.6.1, RFC 7208 §5.
 TEST(SpfRecord, a_syntax_error_anywhere_spoils_the_record) {
   for (const char* term : {
            "moo",                     // no mechanism
@@ -139,6 +141,7 @@ TEST(SpfRecord, a_syntax_error_anywhere_spoils_the_record) {
   }
 }
 
+// RFC 7208 §6.
 TEST(SpfRecord, modifiers_stand_anywhere_and_the_known_ones_once) {
   const auto record =
       parse_record("v=spf1 redirect=a.example exp=b.example  -all  unknown=%{c}:x/y UNKNOWN=x unknown= ");

@@ -8,7 +8,16 @@
 
 namespace postseal::spf {
 
+IpAddress unmapped(const IpAddress& ip) {
+  // RFC 7208 §5: an IPv4-mapped IPv6 address is still IPv4.
+  constexpr std::uint8_t kPrefix[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const auto bytes = ip.bytes();
+  if (ip.is_v4() || !std::ranges::equal(bytes.first(sizeof kPrefix), kPrefix)) return ip;
+  return IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]});
+}
+
 Awaitable<ValidatedNames> find_validated_names(dns::Resolver& resolver, IpAddress ip, Deadline deadline) {
+  ip = unmapped(ip);
   ValidatedNames names;
   const auto reverse = Domain::parse_dns(reverse_name(ip));
   const auto ptr = dns::parse_ptr(co_await resolver.lookup(reverse.value(), dns::RecordType::PTR, deadline));

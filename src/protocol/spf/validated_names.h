@@ -19,6 +19,9 @@ struct ValidatedNames {
   bool secure = false;                                ///< all of these answers were
 };
 
+/// The IPv4 address in an IPv4-mapped IPv6 address; any other as it is.
+IpAddress unmapped(const IpAddress& ip);
+
 /// Looks at the first kMaxNames names. Never throws, ends at the deadline.
 Awaitable<ValidatedNames> find_validated_names(dns::Resolver& resolver, IpAddress ip, Deadline deadline);
 
