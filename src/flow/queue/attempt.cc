@@ -261,7 +261,7 @@ void Queue::Impl::settle(const Work& work, const LetterPtr& letter) {
     if (std::ranges::find(work.destinations, group.destination) == work.destinations.end()) continue;
     left.push_back({group.destination, group.due});
   }
-  scheduler.settle(work.worker, left, now());
+  scheduler.settle(work.worker, left, now(), lag());
   if (moved.contains(letter->id) && !scheduler.under_way(letter->id)) {
     moved.erase(letter->id);
     line_up(*letter);

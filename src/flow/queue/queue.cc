@@ -199,6 +199,15 @@ Awaitable<void> Queue::Impl::find_route(std::string destination) {
   pump();
 }
 
+SteadyTime::duration Queue::Impl::lag() {
+  const SteadyTime at = std::chrono::steady_clock::now();
+  if (probed_at != SteadyTime{}) return std::max(probed_lag, at - probed_at);
+  probed_at = at;
+  boost::asio::post(services.executor,
+                    [this] { probed_lag = std::chrono::steady_clock::now() - std::exchange(probed_at, SteadyTime{}); });
+  return probed_lag;
+}
+
 Awaitable<void> Queue::Impl::work(Work first) {
   const Index worker = first.worker;
   std::optional<Work> next(std::move(first));

@@ -32,6 +32,8 @@ struct Queue::Impl {
   std::size_t routes_under_way = 0, tasks = 0;  ///< tasks: coroutines of ours that have not ended
   std::deque<spool::LetterId> to_look_at;
   std::size_t lookers = 0;
+  SteadyTime probed_at{};  ///< a handler was posted then and has not run yet; zero: none is under way
+  SteadyTime::duration probed_lag{};
   std::uint32_t ticks = 0;
   /// Rerouted while under way: they join their new lines when nothing of them is under way any more, so that nobody
   /// gets them twice.
@@ -55,6 +57,8 @@ struct Queue::Impl {
   void admit(spool::QueuedLetter letter);
   void line_up(const spool::QueuedLetter& letter);
   void save_remembered();
+  /// How long what is posted to our thread waits there, by a probe that goes round while letters move.
+  SteadyTime::duration lag();
   Awaitable<void> find_route(std::string destination);
   Awaitable<void> work(Work work);
 

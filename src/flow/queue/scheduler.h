@@ -110,8 +110,9 @@ class Scheduler {
     std::string_view destination;
     WallTime due{};
   };
-  /// The attempt is over. Destinations of the work that are not in `left` are done with.
-  void settle(Index worker, std::span<const Left> left, Now now);
+  /// The attempt is over. Destinations of the work that are not in `left` are done with. lag: how long whatever happens
+  /// waits at present until our own thread has time for it.
+  void settle(Index worker, std::span<const Left> left, Now now, SteadyTime::duration lag = {});
   /// After settle(): the worker's next letter; or none, and the worker is gone.
   std::optional<Work> next(Index worker, Now now);
 

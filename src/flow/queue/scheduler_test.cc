@@ -23,6 +23,7 @@ struct Desk {
   Scheduler scheduler;
   Now now{kStart, SteadyTime{} + 1h};
   std::map<std::string, std::string> sites;  ///< by destination; else its own
+  std::chrono::milliseconds lag{};           ///< of the thread that everybody shares
 
   void pass(std::chrono::milliseconds time) {
     now.steady += time;
@@ -66,7 +67,7 @@ struct Desk {
       const auto until = scheduler.report(work.worker, name, health, "a problem", now, 0.5);
       if (until || again) left.push_back({name, until.value_or(again.value_or(WallTime{}))});
     }
-    scheduler.settle(work.worker, left, now);
+    scheduler.settle(work.worker, left, now, lag);
     return scheduler.next(work.worker, now);
   }
 };
@@ -342,6 +343,28 @@ TEST(Scheduler, a_site_grows_step_by_step) {
     for (auto& started : desk.start_all()) running.push_back(started);
   }
   EXPECT_EQ(running.size(), 2u) << "not before the last growth is felt";
+}
+
+/// How many workers a site with a thousand letters has after so many of them, if each takes so long and whatever
+/// happens waits for our thread so long.
+std::size_t workers_after(int letters, std::chrono::milliseconds each, std::chrono::milliseconds lag) {
+  Desk desk;
+  desk.lag = lag;
+  for (std::uint64_t letter = 1; letter <= 1000; ++letter) desk.add(letter, {"one.test"});
+  auto running = desk.start_all();
+  for (int i = 0; i < letters; ++i) {
+    desk.pass(each / static_cast<int>(running.size()));
+    if (auto next = desk.finish(running.front())) running.push_back(*next);
+    running.erase(running.begin());
+    for (auto& started : desk.start_all()) running.push_back(started);
+  }
+  return running.size();
+}
+
+TEST(Scheduler, letters_that_wait_for_our_own_thread_do_not_make_a_site_slow) {
+  EXPECT_EQ(workers_after(50, 100ms, 10ms), 1u);
+  EXPECT_GT(workers_after(50, 100ms, 0ms), 3u) << "a host that takes its time";
+  EXPECT_GT(workers_after(50, 500ms, 10ms), 3u) << "also where both are slow";
 }
 
 TEST(Scheduler, without_connections_nothing_is_looked_up_or_tried_until_there_are_some) {

@@ -16,6 +16,9 @@ namespace {
 constexpr std::chrono::seconds kSignOfLife{60};
 /// Between two growths of a site, so that the first is felt before the second.
 constexpr milliseconds kGrowthStep{500};
+/// So often, at most as a rule, an attempt over an open connection waits for its next turn on our thread: replies, the
+/// letter's body, its record.
+constexpr int kTurns = 10;
 /// Destinations of one letter in one attempt.
 constexpr std::size_t kMostDestinations = 100;
 
@@ -189,7 +192,7 @@ std::optional<WallTime> Scheduler::report(Index w, std::string_view name, Health
   return until;
 }
 
-void Scheduler::settle(Index w, std::span<const Left> left, Now now) {
+void Scheduler::settle(Index w, std::span<const Left> left, Now now, SteadyTime::duration lag) {
   Worker& worker = workers_[w];
   for (const Index e : worker.entries) {
     Entry& entry = entries_[e];
@@ -214,9 +217,10 @@ void Scheduler::settle(Index w, std::span<const Left> left, Now now) {
   worker.entries.clear();
 
   Site& site = sites_[worker.site];
-  // The first letter also waited for names, a connection and TLS.
+  // The first letter also waited for names, a connection and TLS. And where letters wait for our own thread, further
+  // connections would make them wait longer: only the site's share counts.
   if (worker.served++ > 0) {
-    const double took = std::max(0.1, in_ms(now.steady - worker.began));
+    const double took = std::max(0.1, in_ms(now.steady - worker.began - kTurns * lag));
     site.service_ms = site.service_ms == 0 ? took : site.service_ms * 0.8 + took * 0.2;
   }
   site.finished_at = now.steady;
