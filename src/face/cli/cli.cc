@@ -41,6 +41,8 @@ int run(int argc, char** argv) {
     add_account(app, exit_code);
     add_queue(app, exit_code);
     add_trace(app, exit_code);
+    add_dkim(app, exit_code);
+    add_arc(app, exit_code);
     add_spf(app, exit_code);
     add_dmarc(app, exit_code);
     if (is_unknown_command(app, argc, argv)) {

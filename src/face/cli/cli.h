@@ -42,6 +42,8 @@ void add_config(CLI::App& app, int& exit_code);
 void add_account(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
+void add_dkim(CLI::App& app, int& exit_code);
+void add_arc(CLI::App& app, int& exit_code);
 void add_spf(CLI::App& app, int& exit_code);
 void add_dmarc(CLI::App& app, int& exit_code);
 

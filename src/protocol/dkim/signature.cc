@@ -208,6 +208,10 @@ std::expected<Signature, SignatureProblem> parse_signature(const message::Header
   if (kind == SignatureKind::Dkim && *tags->value("v") != "1") return permanent("v= is not 1");
 
   Signature signature;
+  // DEVIATION: an ARC-Message-Signature without c= is taken as relaxed/relaxed, as all who make them and check them do.
+  if (kind == SignatureKind::ArcMessage) {
+    signature.canonicalization = {Canonicalization::Relaxed, Canonicalization::Relaxed};
+  }
   if (auto problem = read_algorithm(*tags, signature)) return std::unexpected(*std::move(problem));
   if (auto problem = read_signer(*tags, kind, signature)) return std::unexpected(*std::move(problem));
   if (auto problem = read_fields(*tags, kind, signature)) return std::unexpected(*std::move(problem));

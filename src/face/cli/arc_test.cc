@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// What needs no DNS of it; chains with keys are in protocol/arc and tests/arc.
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "face/cli/ran_test.h"
+#include "protocol/dkim/key.h"
+
+namespace postseal::cli {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::string_view kLetter =
+    "Authentication-Results: mx.test; spf=pass smtp.mailfrom=a@b.test;\n dkim=none\n"
+    "Authentication-Results: other.test; dmarc=pass\n"
+    "From: a@b.test\n\nHello.\n";
+
+class Arc : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::create_directories(folder_);
+    key_ = file("key.pem", dkim::SigningKey::load("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")->pem());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(const std::string& name, std::string_view text) {
+    const auto path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path.string();
+  }
+
+  /// Nobody answers there: what needs no question gets none.
+  Ran run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "arc");
+    arguments.insert(arguments.end(), {"--resolver", "forward:127.0.0.1:9", "--trust-anchor", "none", "--cache-dir",
+                                       (folder_ / "cache").string()});
+    return run_command(std::move(arguments), add_arc);
+  }
+  Ran seal(const std::string& path, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"seal", "--domain", "mx.test", "--selector", "s",          "--key",
+                                       key_,   "--srv-id", "mx.test", "--time",     "1700000000", path};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(std::move(arguments));
+  }
+
+  std::filesystem::path folder_;
+  std::string key_;
+};
+
+TEST_F(Arc, a_message_without_a_chain_is_none_and_exits_with_1) {
+  const auto path = file("letter", kLetter);
+  const auto json = run({"verify", "--json", path});
+  EXPECT_EQ(json.exit_code, 1) << json.err;
+  const auto verdict = boost::json::parse(json.out).as_object();
+  EXPECT_EQ(verdict.at("result"), "none");
+  EXPECT_TRUE(verdict.at("instances").as_array().empty());
+  EXPECT_EQ(verdict.at("reason"), "");
+  const auto text = run({"verify", path});
+  EXPECT_EQ(text.exit_code, 1);
+  EXPECT_THAT(text.out, StartsWith("none: "));
+}
+
+// RFC 8617 §4.1.1: our own results and nobody else's; a file with Unix line ends stays one.
+TEST_F(Arc, a_seal_takes_the_results_of_its_own_server_and_stands_in_front) {
+  const auto ran = seal(file("letter", kLetter));
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_THAT(ran.out, StartsWith("ARC-Seal: a=ed25519-sha256;\n  b="));
+  EXPECT_THAT(ran.out, EndsWith(kLetter));
+  EXPECT_THAT(ran.out, HasSubstr("\nARC-Authentication-Results: i=1; mx.test;\n"
+                                 "  spf=pass smtp.mailfrom=a@b.test;\n  dkim=none\n"));
+  EXPECT_THAT(ran.out, HasSubstr("cv=none; d=mx.test; i=1; s=s; t=1700000000\n"));
+  EXPECT_EQ(ran.out.find('\r'), std::string::npos);
+  EXPECT_EQ(ran.out.find("other.test"), ran.out.rfind("other.test"));
+}
+
+// RFC 8617 §5.1.2, §5.2 steps 2 and 3.
+TEST_F(Arc, a_broken_chain_is_marked_once_and_then_left_alone) {
+  const auto broken = file("broken", "ARC-Seal: i=1; a=b\n" + std::string(kLetter));
+  const auto verdict = run({"verify", "--json", broken});
+  EXPECT_EQ(verdict.exit_code, 1);
+  EXPECT_EQ(boost::json::parse(verdict.out).as_object().at("result"), "fail");
+  const auto marked = seal(broken);
+  ASSERT_EQ(marked.exit_code, 0) << marked.err;
+  EXPECT_THAT(marked.out, HasSubstr("cv=fail; d=mx.test; i=2;"));
+  EXPECT_THAT(marked.out, HasSubstr("i=2; mx.test;\n  arc=fail;\n"));
+  const auto again = seal(file("marked", marked.out));
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.out, marked.out);
+  EXPECT_THAT(again.err, HasSubstr("not sealed: "));
+}
+
+TEST_F(Arc, wrong_usage_says_what_is_wrong) {
+  const auto letter = file("letter", kLetter);
+  EXPECT_EQ(run({"verify"}).exit_code, kUsage);
+  EXPECT_EQ(run({"verify", "--at", "noon", letter}).exit_code, kUsage);
+  EXPECT_EQ(run({"verify", (folder_ / "absent").string()}).exit_code, kNoInput);
+  EXPECT_EQ(seal(letter, {"--headers", "to"}).exit_code, kUsage) << "From must be signed";
+  EXPECT_EQ(seal(letter, {"--headers", "from:arc-seal"}).exit_code, kUsage);
+  const auto key = file("no.pem", "no key");
+  EXPECT_EQ(
+      run({"seal", "--domain", "mx.test", "--selector", "s", "--key", key, "--srv-id", "mx.test", letter}).exit_code,
+      kDataError);
+  EXPECT_EQ(
+      run({"seal", "--domain", "m..x", "--selector", "s", "--key", key_, "--srv-id", "mx.test", letter}).exit_code,
+      kUsage);
+  EXPECT_EQ(run({"seal", "--domain", "mx.test", "--selector", "s", "--key", key_, "--srv-id", "", letter}).exit_code,
+            kUsage);
+}
+
+}  // namespace
+}  // namespace postseal::cli
