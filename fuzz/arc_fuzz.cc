@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rooms: protocol/arc tests
+// rooms: protocol/arc tests protocol/dkim protocol/message vocab
 // ARC fields as anybody may write them: a chain is either whole, with each instance once and in order, or says why not,
 // and nobody who has no key makes one pass. What is sealed on top of it is clean and read back. Input: a message.
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rooms: protocol/message
+// rooms: protocol/message vocab
 // A From value as anybody may write it. An author that is found has an address of his own domain, reads the same when
 // it stands alone, and no NUL or line end ever hides in front of it. Input: the octets behind the colon.
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rooms: protocol/authres
+// rooms: protocol/authres protocol/message
 // An Authentication-Results value as anybody may write it. What is read can be written, in clean lines, and comes back;
 // and a field in which anybody reads our name is removed. Input: the octets behind the colon.
 #include <cstddef>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rooms: protocol/srs
+// rooms: protocol/srs vocab
 // An address that comes in from anybody: unless it was made here it leads nowhere; packed, it comes back as it was.
 // Input: an address.
 #include <cstddef>

@@ -107,7 +107,7 @@ TEST_F(ArcChain, a_message_without_any_field_has_no_chain) {
   EXPECT_TRUE(resolver.asked.empty());
 }
 
-// RFC 8617 §5.2 steps 4 to 7, with RSA and Ed25519 (RFC 8463) links.
+// RFC 8617 §5.1.1, RFC 8617 §5.2 steps 4 to 7, with RSA and Ed25519 (RFC 8463) links.
 TEST_F(ArcChain, what_is_sealed_here_passes_here_link_by_link) {
   const std::string message = sealed(5);
   const auto verdict = judge(message);
