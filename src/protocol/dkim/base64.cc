@@ -19,6 +19,8 @@ constexpr auto kValues = [] {
   return values;
 }();
 
+std::uint8_t value_of(char c) { return kValues[static_cast<unsigned char>(c)]; }
+
 }  // namespace
 
 std::optional<std::string> decode_base64(std::string_view text) {
@@ -26,8 +28,22 @@ std::optional<std::string> decode_base64(std::string_view text) {
   char* out = octets.data();
   std::uint32_t group = 0;
   unsigned digits = 0, padding = 0;
-  for (char c : text) {
-    const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    // Four digits at once, where nothing stands between them.
+    while (digits == 0 && i + 4 <= text.size()) {
+      const std::uint32_t a = value_of(text[i]), b = value_of(text[i + 1]), c = value_of(text[i + 2]),
+                          d = value_of(text[i + 3]);
+      if ((a | b | c | d) >= 64 || padding > 0) break;
+      group = a << 18 | b << 12 | c << 6 | d;
+      *out++ = static_cast<char>(group >> 16);
+      *out++ = static_cast<char>(group >> 8);
+      *out++ = static_cast<char>(group);
+      group = 0;
+      i += 4;
+    }
+    if (i == text.size()) break;
+    const char c = text[i];
+    const std::uint8_t value = value_of(c);
     if (value < 64) [[likely]] {
       if (padding > 0) return std::nullopt;
       group = group << 6 | value;

@@ -2,7 +2,8 @@
 #include "protocol/dkim/body_hash.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "protocol/dkim/blank_blocks.h"
 
 namespace postseal::dkim {
 namespace {
@@ -12,29 +13,8 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 /// Below this, pieces are collected; from it on, they are hashed where they lie.
 constexpr std::size_t kShort = 512, kCollect = 4096;
 
-/// Offset of the first blank that relaxed canonicalisation might change: a tab, or a space before another blank, before
-/// a CR, or at the end (nobody knows what follows). Blocks without any are passed 64 octets at a time, without a branch
-/// within, so that the compiler uses vectors.
-std::size_t find_changeable(std::string_view text) {
-  constexpr std::size_t kBlock = 64;
-  const char* p = text.data();
-  std::size_t i = 0;
-  while (i + kBlock < text.size()) {
-    unsigned char found = 0;
-    for (std::size_t k = 0; k < kBlock; ++k) {
-      const char c = p[i + k], next = p[i + k + 1];
-      const bool before_blank = (next == ' ') | (next == '\t') | (next == '\r');
-      found |= static_cast<unsigned char>((c == '\t') | ((c == ' ') & before_blank));
-    }
-    if (found != 0) break;
-    i += kBlock;
-  }
-  for (; i < text.size(); ++i) {
-    if (p[i] == '\t') return i;
-    if (p[i] == ' ' && (i + 1 == text.size() || is_blank(p[i + 1]) || p[i + 1] == '\r')) return i;
-  }
-  return text.size();
-}
+/// What reduce_blanks() writes before it hands on.
+constexpr std::size_t kReduced = 16384;
 
 }  // namespace
 
@@ -42,7 +22,6 @@ MarkedHash::MarkedHash(std::vector<std::uint64_t> marks) {
   std::sort(marks.begin(), marks.end());
   marks.erase(std::unique(marks.begin(), marks.end()), marks.end());
   for (std::uint64_t mark : marks) marks_.push_back({mark, std::nullopt});
-  collected_.reserve(kCollect);
 }
 
 void MarkedHash::put(std::string_view octets) {
@@ -78,7 +57,7 @@ void MarkedHash::take(std::string_view octets) {
 void MarkedHash::finish() {
   flush();
   take({});
-  whole_ = hash_.so_far();
+  whole_ = hash_.finish();
 }
 
 std::optional<Digest> MarkedHash::at(std::uint64_t mark) const {
@@ -121,20 +100,43 @@ void BodyHash::feed(std::string_view piece) {
 }
 
 void BodyHash::reduce_blanks(std::string_view piece) {
-  while (!piece.empty()) {
-    if (!held_blank_) {
-      const std::size_t clean = find_changeable(piece);
-      hold_empty_lines(piece.substr(0, clean));
-      piece.remove_prefix(clean);
-      if (piece.empty()) return;
-    }
-    // RFC 6376 §3.4.4: several blanks are one space.
-    held_blank_ = true;
+  // RFC 6376 §3.4.4: several blanks are one space, and at the end of a line they are nothing.
+  if (held_blank_) {
     while (!piece.empty() && is_blank(piece.front())) piece.remove_prefix(1);
     if (piece.empty()) return;
-    if (!piece.starts_with("\r\n")) hold_empty_lines(" ");
     held_blank_ = false;
+    if (!piece.starts_with("\r\n")) hold_empty_lines(" ");
   }
+  // Uninitialised: what is not written is not read.
+  if (!reduced_) reduced_.reset(new char[kReduced + 2 * kBlock]);
+  std::size_t size = 0;
+  const auto hand_on = [&](bool all) {
+    // A CRLF is never torn apart, because hold_empty_lines() looks for it.
+    const bool torn = !all && size > 0 && reduced_[size - 1] == '\r';
+    hold_empty_lines({reduced_.get(), size - (torn ? 1 : 0)});
+    reduced_[0] = '\r';
+    size = torn ? 1 : 0;
+  };
+  while (piece.size() > kBlock + 1) {
+    const BlockStep step = reduce_blocks(piece.substr(0, kReduced - size), reduced_.get() + size);
+    size += step.written;
+    piece.remove_prefix(step.read);
+    if (piece.size() > kBlock + 1) hand_on(false);
+  }
+  for (std::size_t i = 0; i < piece.size(); ++i) {
+    const char c = piece[i];
+    if (!is_blank(c)) {
+      reduced_[size++] = c;
+      continue;
+    }
+    const std::string_view next = piece.substr(i + 1);
+    if (next.empty()) {
+      held_blank_ = true;
+    } else if (!is_blank(next.front()) && !next.starts_with("\r\n")) {
+      reduced_[size++] = ' ';
+    }
+  }
+  hand_on(true);
 }
 
 void BodyHash::hold_empty_lines(std::string_view octets) {

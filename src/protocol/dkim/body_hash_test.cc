@@ -153,6 +153,21 @@ TEST(BodyHash, long_bodies_and_long_pieces) {
   }
 }
 
+TEST(BodyHash, many_blocks_with_ends_and_blanks_at_every_place_of_a_block) {
+  for (std::size_t at = 0; at < 200; ++at) {
+    for (const std::string_view what : {" ", "\t", "  ", " \r\n", "\r\n", " \r", "\r", " \t\r\n\r\n ", "\r\n\r\n"}) {
+      const std::string body = std::string(at, 'x') + std::string(what) + std::string(150, 'y') + std::string(what);
+      const std::string long_body = body + std::string(16'384 - at % 70, 'z') + body + "\r\n";
+      for (const std::string& text : {body, long_body}) {
+        const std::string expected = by_definition(Canonicalization::Relaxed, text);
+        const BodyHash hash = hash_of(Canonicalization::Relaxed, text, text.size());
+        ASSERT_EQ(hash.size(), expected.size()) << at;
+        ASSERT_EQ(*hash.digest(std::nullopt), sha256(expected)) << at;
+      }
+    }
+  }
+}
+
 TEST(BodyHash, A20_a_million_empty_lines_take_no_memory) {
   BodyHash hash(Canonicalization::Relaxed, {});
   std::string lines;

@@ -32,9 +32,19 @@ Digest Sha256::so_far() const {
   return digest;
 }
 
-Digest sha256(std::string_view octets) {
+Digest Sha256::finish() {
   Digest digest;
-  if (EVP_Digest(octets.data(), octets.size(), digest.data(), nullptr, sha256_algorithm(), nullptr) != 1) {
+  if (EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1) throw std::bad_alloc();
+  return digest;
+}
+
+Digest sha256(std::string_view octets) {
+  // A context costs more than hashing a header: each thread keeps one.
+  thread_local const MdCtxPtr context(EVP_MD_CTX_new());
+  Digest digest;
+  if (!context || EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), octets.data(), octets.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
     throw std::bad_alloc();
   }
   return digest;

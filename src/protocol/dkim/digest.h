@@ -20,6 +20,8 @@ class Sha256 {
   void update(std::string_view octets);
   /// Of all octets so far; more may follow.
   Digest so_far() const;
+  /// Of all octets. Nothing may follow.
+  Digest finish();
 
  private:
   struct Free {

@@ -32,18 +32,17 @@ class PublicKey {
  public:
   /// The decoded p=. The error says what is wrong with it.
   static std::expected<PublicKey, std::string> parse(KeyType type, std::string_view octets);
-  /// Like parse(), with the keys seen lately kept at hand.
-  static std::expected<PublicKey, std::string> find(KeyType type, std::string_view octets);
 
   KeyType type() const { return type_; }
   unsigned bits() const { return bits_; }
   bool verify(const Digest& digest, std::string_view signature) const;
 
  private:
-  PublicKey(KeyType type, unsigned bits, std::shared_ptr<evp_pkey_st> key);
+  class Contexts;
+  PublicKey(KeyType type, unsigned bits, evp_pkey_st* key);
   KeyType type_;
   unsigned bits_;
-  std::shared_ptr<evp_pkey_st> key_;
+  std::shared_ptr<Contexts> contexts_;
 };
 
 class SigningKey {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "protocol/dkim/base64.h"
+#include "protocol/dkim/record_shelf.h"
 #include "protocol/dkim/tag_list.h"
 #include "protocol/message/header.h"
 
@@ -99,14 +100,17 @@ Awaitable<KeyAnswer> lookup_key(dns::Resolver& resolver, std::string selector, D
 
 namespace {
 
-KeyCheck check_with(const KeyRecord& record, const KeyUse& use, const Digest& digest, std::string_view signature) {
+KeyCheck check_with(const ShelvedRecord& shelved, const KeyUse& use, const Digest& digest, std::string_view signature) {
   KeyCheck check;
-  check.testing = record.testing;
   const auto refuse = [&](Result result, std::string reason) {
     check.result = result;
     check.reason = std::move(reason);
     return check;
   };
+  if (!shelved.record) return refuse(Result::PermError, shelved.record.error());
+  const KeyRecord& record = *shelved.record;
+  const auto& key = shelved.key;
+  check.testing = record.testing;
   // RFC 6376 §6.1.2 (step 8), §3.6.1.
   if (record.key.empty()) return refuse(Result::PermError, "the key has been revoked");
   // RFC 6376 §6.1.2 (step 6).
@@ -122,7 +126,6 @@ KeyCheck check_with(const KeyRecord& record, const KeyUse& use, const Digest& di
   if (record.strict_identity && use.identity_in_subdomain) {
     return refuse(Result::PermError, "i= is in a subdomain, which the key does not allow");
   }
-  const auto key = PublicKey::find(record.type, record.key);
   if (!key) return refuse(Result::PermError, key.error());
   check.key_bits = key->bits();
   // RFC 8301 §3.2 MUST NOT (A25): short keys can be broken by anybody.
@@ -141,9 +144,7 @@ KeyCheck check_signature(const KeyAnswer& answer, const KeyUse& use, const Diges
   if (answer.problem != Result::None) return {answer.problem, answer.reason, 0, false};
   std::optional<KeyCheck> best;
   for (const std::string& text : answer.records) {
-    const auto record = parse_key_record(text);
-    KeyCheck check =
-        record ? check_with(*record, use, digest, signature) : KeyCheck{Result::PermError, record.error(), 0, false};
+    KeyCheck check = check_with(*find_record(text), use, digest, signature);
     if (check.result == Result::Pass) return check;
     // Of what did not hold, the record that came furthest is told.
     if (!best || (best->result != Result::Fail && check.result == Result::Fail)) best = std::move(check);

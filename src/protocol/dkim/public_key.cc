@@ -2,13 +2,14 @@
 #include "protocol/dkim/key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
 #include <bit>
 #include <mutex>
-#include <unordered_map>
+#include <vector>
 
 #include "protocol/dkim/openssl.h"
 #include "protocol/dkim/rsa_der.h"
@@ -42,27 +43,6 @@ EVP_PKEY* make_rsa(const RsaNumbers& numbers) {
   }
   return key;
 }
-
-/// Keys seen lately: most mail is signed by few keys, and taking one apart costs more than using it. A key is found by
-/// its octets, so nothing here can go stale. Full: it starts anew.
-class KeyShelf {
- public:
-  std::optional<PublicKey> find(const std::string& name) {
-    const std::lock_guard lock(mutex_);
-    const auto it = keys_.find(name);
-    return it == keys_.end() ? std::nullopt : std::optional(it->second);
-  }
-  void put(std::string name, const PublicKey& key) {
-    const std::lock_guard lock(mutex_);
-    if (keys_.size() >= kCapacity) keys_.clear();
-    keys_.emplace(std::move(name), key);
-  }
-
- private:
-  static constexpr std::size_t kCapacity = 1024;
-  std::mutex mutex_;
-  std::unordered_map<std::string, PublicKey> keys_;
-};
 
 }  // namespace
 
@@ -113,8 +93,42 @@ std::optional<Algorithm> parse_algorithm(std::string_view word) {
   return std::nullopt;
 }
 
-PublicKey::PublicKey(KeyType type, unsigned bits, std::shared_ptr<evp_pkey_st> key)
-    : type_(type), bits_(bits), key_(std::move(key)) {}
+/// Setting a context up costs a tenth of what it is for, so those that were used are kept for the next one.
+class PublicKey::Contexts {
+ public:
+  explicit Contexts(EVP_PKEY* key) : key_(key) {}
+
+  PkeyCtxPtr take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        PkeyCtxPtr context = std::move(free_.back());
+        free_.pop_back();
+        return context;
+      }
+    }
+    PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+    if (!context || EVP_PKEY_verify_init(context.get()) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
+        EVP_PKEY_CTX_set_signature_md(context.get(), sha256_algorithm()) != 1) {
+      return nullptr;
+    }
+    return context;
+  }
+  void give_back(PkeyCtxPtr context) {
+    const std::lock_guard lock(mutex_);
+    if (free_.size() < 4) free_.push_back(std::move(context));
+  }
+  EVP_PKEY* key() const { return key_.get(); }
+
+ private:
+  std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>> key_;
+  std::mutex mutex_;
+  std::vector<PkeyCtxPtr> free_;
+};
+
+PublicKey::PublicKey(KeyType type, unsigned bits, evp_pkey_st* key)
+    : type_(type), bits_(bits), contexts_(std::make_shared<Contexts>(key)) {}
 
 std::expected<PublicKey, std::string> PublicKey::parse(KeyType type, std::string_view octets) {
   switch (type) {
@@ -123,7 +137,7 @@ std::expected<PublicKey, std::string> PublicKey::parse(KeyType type, std::string
       if (octets.size() != 32) return std::unexpected("an Ed25519 key has 32 octets, this one has another size");
       EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets_of(octets.data()), octets.size());
       if (key == nullptr) return std::unexpected("the Ed25519 key is not valid");
-      return PublicKey(type, 256, std::shared_ptr<evp_pkey_st>(key, EVP_PKEY_free));
+      return PublicKey(type, 256, key);
     }
     case KeyType::Rsa: {
       const auto numbers = parse_rsa_public_key(octets);
@@ -138,36 +152,26 @@ std::expected<PublicKey, std::string> PublicKey::parse(KeyType type, std::string
       }
       EVP_PKEY* key = make_rsa(*numbers);
       if (key == nullptr) return std::unexpected("the RSA key is not valid");
-      return PublicKey(type, bits, std::shared_ptr<evp_pkey_st>(key, EVP_PKEY_free));
+      return PublicKey(type, bits, key);
     }
   }
   return std::unexpected("the key is of no known type");
 }
 
-std::expected<PublicKey, std::string> PublicKey::find(KeyType type, std::string_view octets) {
-  static KeyShelf shelf;
-  std::string name(octets);
-  name += type == KeyType::Rsa ? 'r' : 'e';
-  if (auto key = shelf.find(name)) return *std::move(key);
-  auto key = parse(type, octets);
-  if (key) shelf.put(std::move(name), *key);
-  return key;
-}
-
 bool PublicKey::verify(const Digest& digest, std::string_view signature) const {
   switch (type_) {
     case KeyType::Rsa: {
-      const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
-      return context && EVP_PKEY_verify_init(context.get()) == 1 &&
-             EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
-             EVP_PKEY_CTX_set_signature_md(context.get(), sha256_algorithm()) == 1 &&
-             EVP_PKEY_verify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
-                             digest.size()) == 1;
+      PkeyCtxPtr context = contexts_->take();
+      const bool holds = context && EVP_PKEY_verify(context.get(), octets_of(signature.data()), signature.size(),
+                                                    digest.data(), digest.size()) == 1;
+      if (!holds) ERR_clear_error();
+      if (context) contexts_->give_back(std::move(context));
+      return holds;
     }
     case KeyType::Ed25519: {
       // RFC 8463 §3: what Ed25519 signs is the SHA-256 digest.
       const MdCtxPtr context(EVP_MD_CTX_new());
-      return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
+      return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, contexts_->key()) == 1 &&
              EVP_DigestVerify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
                               digest.size()) == 1;
     }
