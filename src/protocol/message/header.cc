@@ -64,69 +64,76 @@ bool same_name(std::string_view a, std::string_view b) {
 
 std::size_t HeaderCollector::feed(std::string_view piece) {
   if (over_limit()) return piece.size();
+  // A24: a header without end costs this much memory and no more.
+  const std::size_t room = limits_.octets - octets_;
   std::size_t taken = 0;
+  // Where the begun field begins in this piece; what came of it before is in field_.
+  std::size_t field = 0;
   while (state_ == HeaderState::Open && taken < piece.size()) {
     const std::string_view rest = piece.substr(taken);
-    std::size_t size = 0;
-    if (line_.ends_with('\r') && rest.front() == '\n') {
-      size = 1;
-    } else {
-      size = line_size(rest);
-    }
+    // A line that began in an earlier piece ends with its CRLF, or with the LF of one that was torn apart.
+    const std::size_t size = torn_ && rest.front() == '\n' ? 1 : line_size(rest);
     const std::size_t step = size > 0 ? size : rest.size();
-    octets_ += step;
-    // A24: a header without end costs this much memory and no more.
-    if (octets_ > limits_.octets) {
+    if (taken + step > room) {
       state_ = HeaderState::TooLarge;
-      line_.clear();
       field_.clear();
       return piece.size();
     }
-    taken += step;
-    if (size == 0) {
-      line_ += rest;
-    } else if (line_.empty()) {
-      take_line(rest.substr(0, size));
-    } else {
-      line_ += rest.substr(0, size);
-      take_line(line_);
-      line_.clear();
+    if (begins_line_) {
+      if (rest.starts_with("\r\n")) {
+        // RFC 5322 §2.1: the first empty line ends the header.
+        close_field(piece.substr(field, taken - field));
+        if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+        taken += 2;
+        field = taken;
+        break;
+      }
+      // RFC 5322 §2.2.3: a line that begins with a blank belongs to the field before it.
+      if (!is_blank(rest.front())) {
+        close_field(piece.substr(field, taken - field));
+        field = taken;
+        // The empty line, torn apart? The next octet will say.
+        lone_cr_ = rest == "\r";
+      }
+    } else if (lone_cr_) {
+      lone_cr_ = false;
+      if (rest.front() == '\n') {
+        field_.clear();
+        if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+        taken += 1;
+        field = taken;
+        break;
+      }
     }
+    taken += step;
+    begins_line_ = size > 0;
+    torn_ = size == 0 && rest.ends_with('\r');
   }
-  return over_limit() ? piece.size() : taken;
+  if (over_limit()) return piece.size();
+  octets_ += taken;
+  field_ += piece.substr(field, taken - field);
+  return taken;
 }
 
-void HeaderCollector::take_line(std::string_view line) {
-  // RFC 5322 §2.1: the first empty line ends the header.
-  if (line == "\r\n") {
-    close_field();
-    if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
-    return;
-  }
-  // RFC 5322 §2.2.3: a line that begins with a blank belongs to the field before it.
-  if (!is_blank(line.front())) close_field();
-  field_ += line;
-}
-
-void HeaderCollector::close_field() {
-  if (field_.empty()) return;
+void HeaderCollector::close_field(std::string_view tail) {
+  if (field_.empty() && tail.empty()) return;
   if (fields_.size() >= limits_.fields) {
     state_ = HeaderState::TooManyFields;
   } else {
     if (fields_.empty()) fields_.reserve(32);
-    fields_.emplace_back(std::move(field_));
+    if (field_.empty()) {
+      fields_.emplace_back(std::string(tail));
+    } else {
+      field_ += tail;
+      fields_.emplace_back(std::move(field_));
+    }
   }
   field_.clear();
 }
 
 void HeaderCollector::finish() {
   if (state_ != HeaderState::Open) return;
-  if (!line_.empty()) {
-    if (!is_blank(line_.front())) close_field();
-    field_ += line_;
-    line_.clear();
-  }
-  close_field();
+  close_field({});
   if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
 }
 

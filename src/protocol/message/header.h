@@ -66,14 +66,15 @@ class HeaderCollector {
   std::vector<HeaderField> take_fields() { return std::move(fields_); }
 
  private:
-  void take_line(std::string_view line);
-  void close_field();
+  void close_field(std::string_view tail);
 
   HeaderLimits limits_;
   HeaderState state_ = HeaderState::Open;
   std::size_t octets_ = 0;
-  std::string line_;   ///< the begun line, when a piece ended within it
-  std::string field_;  ///< the begun field: continuation lines may follow
+  bool begins_line_ = true;  ///< the next octet is the first of a line
+  bool torn_ = false;        ///< the last octet was a CR
+  bool lone_cr_ = false;     ///< and the first of its line
+  std::string field_;        ///< what earlier pieces had of the begun field
   std::vector<HeaderField> fields_;
 };
 
