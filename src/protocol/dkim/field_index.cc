@@ -2,77 +2,83 @@
 #include "protocol/dkim/field_index.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <random>
 
 namespace postseal::dkim {
 namespace {
 
-constexpr unsigned char lower(char c) { return static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c); }
-
-/// Eight letters at once, without regard to case; where two names meet in one hash, comparing decides.
-std::uint32_t hash_of(std::string_view name) {
-  constexpr std::uint64_t kLowerCase = 0x2020202020202020u;
-  std::uint64_t first = 0, last = 0;
-  const std::size_t size = std::min<std::size_t>(name.size(), 8);
-  std::memcpy(&first, name.data(), size);
-  std::memcpy(&last, name.data() + name.size() - size, size);
-  const std::uint64_t hash = (first | kLowerCase) * 0x9e3779b97f4a7c15u ^ (last | kLowerCase) * 0xc2b2ae3d27d4eb4fu ^
-                             name.size() * 0x165667b19e3779f9u;
-  return static_cast<std::uint32_t>(hash >> 32);
+/// A24: nobody who writes fields knows it, so nobody can make many names that meet in one slot.
+std::uint64_t secret() {
+  static const std::uint64_t value = [] {
+    std::random_device random;
+    return (std::uint64_t{random()} << 32 | random()) | 1;
+  }();
+  return value;
 }
 
-int compare(std::string_view a, std::string_view b) {
-  const std::size_t size = std::min(a.size(), b.size());
-  for (std::size_t i = 0; i < size; ++i) {
-    if (const int difference = int{lower(a[i])} - int{lower(b[i])}; difference != 0) return difference;
+std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+/// Eight letters at once, without regard to case.
+std::uint64_t hash_of(std::string_view name, std::uint64_t key) {
+  constexpr std::uint64_t kLowerCase = 0x2020202020202020u;
+  std::uint64_t hash = key ^ name.size();
+  for (std::size_t at = 0; at < name.size(); at += 8) {
+    std::uint64_t letters = 0;
+    std::memcpy(&letters, name.data() + at, std::min<std::size_t>(8, name.size() - at));
+    hash = mixed(hash ^ (letters | kLowerCase), key ^ 0x9e3779b97f4a7c15u);
   }
-  return a.size() < b.size() ? -1 : a.size() > b.size();
+  return hash;
 }
 
 }  // namespace
 
-FieldIndex::FieldIndex(std::span<const message::HeaderField> fields) : fields_(fields) {
-  entries_.reserve(fields.size());
+FieldIndex::FieldIndex(std::span<const message::HeaderField> fields)
+    : fields_(fields), slots_(std::bit_ceil(fields.size() * 2 + 2)), above_(fields.size(), kNone) {
   for (std::uint32_t i = 0; i < fields.size(); ++i) {
-    if (!fields[i].name().empty()) entries_.push_back({hash_of(fields[i].name()), i});
+    if (fields[i].name().empty()) continue;
+    Group& group = slots_[slot_of(fields[i].name())];
+    if (group.count++ == 0) group.hash = hash_of(fields[i].name(), secret());
+    above_[i] = group.last;
+    group.last = i;
   }
-  // The hash first, because it mostly decides; the name behind it, so that no choice of names makes this slow or wrong.
-  std::sort(entries_.begin(), entries_.end(), [&](const Entry& a, const Entry& b) {
-    if (a.hash != b.hash) return a.hash < b.hash;
-    const int order = compare(fields_[a.field].name(), fields_[b.field].name());
-    return order != 0 ? order < 0 : a.field < b.field;
-  });
 }
 
-std::span<const FieldIndex::Entry> FieldIndex::group(std::string_view name) const {
-  const std::uint32_t hash = hash_of(name);
-  auto first = std::ranges::lower_bound(entries_, hash, {}, &Entry::hash);
-  if (first == entries_.end() || first->hash != hash) return {};
-  // Most often that is the only one.
-  if (first + 1 == entries_.end() || first[1].hash != hash) {
-    return message::same_name(fields_[first->field].name(), name) ? std::span<const Entry>(first, 1)
-                                                                  : std::span<const Entry>();
+std::size_t FieldIndex::slot_of(std::string_view name) const {
+  const std::uint64_t hash = hash_of(name, secret());
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = static_cast<std::size_t>(hash) & mask;; at = (at + 1) & mask) {
+    const Group& group = slots_[at];
+    if (group.count == 0) return at;
+    if (group.hash == hash && message::same_name(fields_[group.last].name(), name)) return at;
   }
-  const auto order = [&](const Entry& entry) { return compare(fields_[entry.field].name(), name); };
-  const auto end = std::ranges::upper_bound(first, entries_.end(), hash, {}, &Entry::hash);
-  first = std::partition_point(first, end, [&](const Entry& entry) { return order(entry) < 0; });
-  return {first, std::partition_point(first, end, [&](const Entry& entry) { return order(entry) == 0; })};
+}
+
+const FieldIndex::Group* FieldIndex::group(std::string_view name) const {
+  if (slots_.empty()) return nullptr;
+  const Group& group = slots_[slot_of(name)];
+  return group.count == 0 ? nullptr : &group;
 }
 
 std::vector<std::size_t> FieldIndex::pick(std::span<const std::string_view> names, std::size_t except) const {
   std::vector<std::size_t> picked;
   picked.reserve(names.size());
-  // How many of the group that begins at this entry are used up.
-  std::vector<std::uint32_t> used(entries_.size(), 0);
+  // Where the next field of each group is to be taken.
+  std::vector<std::uint32_t> next(slots_.size());
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) next[slot] = slots_[slot].last;
   for (const std::string_view name : names) {
-    const auto entries = group(name);
     std::size_t field = kNoField;
-    if (!entries.empty()) {
-      std::uint32_t& count = used[static_cast<std::size_t>(entries.data() - entries_.data())];
+    if (const Group* found = group(name)) {
       // RFC 6376 §5.4.2 MUST: several fields of a name are taken from the bottom of the header up.
-      while (count < entries.size() && field == kNoField) {
-        field = entries[entries.size() - 1 - count++].field;
-        if (field == except) field = kNoField;
+      std::uint32_t& at = next[static_cast<std::size_t>(found - slots_.data())];
+      if (at != kNone && at == except) at = above_[at];
+      if (at != kNone) {
+        field = at;
+        at = above_[at];
       }
     }
     // RFC 6376 §5.4: a name without a (further) field is the null string, which makes adding one later show.
@@ -81,11 +87,17 @@ std::vector<std::size_t> FieldIndex::pick(std::span<const std::string_view> name
   return picked;
 }
 
-std::size_t FieldIndex::count(std::string_view name) const { return group(name).size(); }
+std::size_t FieldIndex::count(std::string_view name) const {
+  const Group* found = group(name);
+  return found == nullptr ? 0 : found->count;
+}
 
 std::vector<std::size_t> FieldIndex::all(std::string_view name) const {
   std::vector<std::size_t> fields;
-  for (const Entry& entry : group(name)) fields.push_back(entry.field);
+  if (const Group* found = group(name)) {
+    for (std::uint32_t at = found->last; at != kNone; at = above_[at]) fields.push_back(at);
+    std::ranges::reverse(fields);
+  }
   return fields;
 }
 

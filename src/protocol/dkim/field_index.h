@@ -26,13 +26,19 @@ class FieldIndex {
   std::vector<std::size_t> all(std::string_view name) const;
 
  private:
-  struct Entry {
-    std::uint32_t hash, field;
+  static constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
+  /// The fields of one name: from the last one up along above_.
+  struct Group {
+    std::uint64_t hash = 0;
+    std::uint32_t last = kNone, count = 0;
   };
-  std::span<const Entry> group(std::string_view name) const;
+  /// The slot of the name, which is empty if there is no such field.
+  std::size_t slot_of(std::string_view name) const;
+  const Group* group(std::string_view name) const;
 
   std::span<const message::HeaderField> fields_;
-  std::vector<Entry> entries_;  ///< by name, then by place
+  std::vector<Group> slots_;          ///< a power of two of them, at most half of them in use
+  std::vector<std::uint32_t> above_;  ///< of each field, the next one up with the same name
 };
 
 }  // namespace postseal::dkim

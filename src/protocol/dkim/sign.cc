@@ -30,18 +30,21 @@ bool is_field_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c > 32 && c < 127 && c != ':' && c != ';'; });
 }
 
-std::vector<std::string> names_for(const MessagePass& pass) {
-  std::vector<std::string> names;
+/// Views into the settings or into default_names().
+std::vector<std::string_view> names_for(const MessagePass& pass, const SignSettings& settings) {
+  if (!settings.headers.empty()) return {settings.headers.begin(), settings.headers.end()};
+  std::vector<std::string_view> names;
+  names.reserve(2 * default_names().size());
   for (const DefaultName& row : default_names()) {
-    const std::size_t count = pass.index().count(row.name) + (row.oversigned ? 1 : 0);
-    names.insert(names.end(), count, std::string(row.name));
+    names.insert(names.end(), pass.index().count(row.name) + (row.oversigned ? 1 : 0), row.name);
   }
   return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string joined(const std::vector<std::string_view>& names) {
   std::string text;
-  for (const std::string& name : names) {
+  text.reserve(512);
+  for (const std::string_view name : names) {
     if (!text.empty()) text += ':';
     text += name;
   }
@@ -86,7 +89,9 @@ const std::vector<DefaultName>& default_names() {
 }
 
 std::string format_signature_field(std::string_view name, const Tags& tags) {
-  std::string text(name);
+  std::string text;
+  text.reserve(1024);
+  text += name;
   text += ':';
   std::size_t column = text.size();
   const auto put = [&](std::string_view word, bool blank_before) {
@@ -102,7 +107,8 @@ std::string format_signature_field(std::string_view name, const Tags& tags) {
   };
   for (const auto& [tag, value] : tags) {
     std::string_view rest = value;
-    std::string word = tag + "=";
+    std::string word = tag;
+    word += '=';
     bool first = true;
     // RFC 6376 §3.5: a list may be folded behind its colons.
     if (tag == "h") {
@@ -142,11 +148,12 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   if (authors == 0) return refuse(SignErrorCode::NoFrom, "the message has no From field");
   if (authors > 1) return refuse(SignErrorCode::SeveralFrom, "the message has more than one From field");
 
-  const std::vector<std::string> listed = settings.headers.empty() ? names_for(pass) : settings.headers;
-  if (!std::all_of(listed.begin(), listed.end(), is_field_name)) {
+  const std::vector<std::string_view> names = names_for(pass, settings);
+  if (!std::all_of(names.begin(), names.end(), is_field_name)) {
     return refuse(SignErrorCode::BadSetting, "a name in the list of fields to sign is no field name");
   }
-  if (std::none_of(listed.begin(), listed.end(), [](const auto& name) { return message::same_name(name, "from"); })) {
+  if (std::none_of(names.begin(), names.end(),
+                   [](std::string_view name) { return message::same_name(name, "from"); })) {
     return refuse(SignErrorCode::FromNotSigned, "From must be among the fields to sign");
   }
   // RFC 6376 §3.5 MUST: x= is later than t=.
@@ -167,11 +174,10 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   if (!settings.identity.empty()) tags.emplace_back("i", settings.identity);
   if (settings.time) tags.emplace_back("t", seconds(*settings.time));
   if (settings.expiry) tags.emplace_back("x", seconds(*settings.expiry));
-  tags.emplace_back("h", joined(listed));
+  tags.emplace_back("h", joined(names));
   tags.emplace_back("bh", base64(*body_hash));
 
   const message::HeaderField field(format_signature_field("DKIM-Signature", tags));
-  const std::vector<std::string_view> names(listed.begin(), listed.end());
   const std::string text =
       signed_text(pass, names, settings.canonicalization.header, field, field.raw.size(), field.raw.size());
   const auto signature = settings.key->sign(sha256(text));

@@ -74,8 +74,11 @@ std::string_view to_string(TagListError error) {
 }
 
 const Tag* TagList::find(std::string_view name) const {
-  const auto it = std::find_if(tags_.begin(), tags_.end(), [&](const Tag& tag) { return tag.name == name; });
-  return it == tags_.end() ? nullptr : &*it;
+  for (const Tag& tag : tags_) {
+    // Names are one or two letters: the first decides.
+    if (tag.name.front() == name.front() && tag.name == name) return &tag;
+  }
+  return nullptr;
 }
 
 std::optional<std::string_view> TagList::value(std::string_view name) const {
@@ -101,7 +104,7 @@ std::expected<TagList, TagListError> parse_tag_list(std::string_view text) {
     if (!is_name(name)) return std::unexpected(TagListError::BadName);
     // RFC 6376 §3.2 MUST: a tag that is there twice makes the whole list invalid.
     for (const Tag& tag : tags) {
-      if (tag.name == name) return std::unexpected(TagListError::Duplicate);
+      if (tag.name.front() == name.front() && tag.name == name) return std::unexpected(TagListError::Duplicate);
     }
     if (tags.size() == kMaxTags) return std::unexpected(TagListError::TooMany);
     tags.push_back({name, trim(spec.substr(equals + 1)), begin + equals + 1, end});

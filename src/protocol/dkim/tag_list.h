@@ -22,7 +22,7 @@ struct Tag {
 class TagList {
  public:
   explicit TagList(std::vector<Tag> tags) : tags_(std::move(tags)) {}
-  /// RFC 6376 §3.2: names are compared with regard to case.
+  /// RFC 6376 §3.2: names are compared with regard to case. REQUIRES: a name is not empty.
   const Tag* find(std::string_view name) const;
   std::optional<std::string_view> value(std::string_view name) const;
   const std::vector<Tag>& tags() const { return tags_; }

@@ -56,9 +56,11 @@ std::pair<Result, std::string> judge_without_key(const MessagePass& pass, const 
 /// signed: somebody has put one in front, and readers see that one. The section names these four.
 std::optional<std::string_view> find_added_field(const MessagePass& pass, const Signature& signature) {
   for (const std::string_view name : {"From", "Subject", "To", "Cc"}) {
+    const std::size_t present = pass.index().count(name);
+    if (present < 2) continue;
     std::size_t is_signed = 0;
     for (const std::string_view listed : signature.names) is_signed += message::same_name(listed, name) ? 1 : 0;
-    if (is_signed > 0 && pass.index().count(name) > std::max<std::size_t>(is_signed, 1)) return name;
+    if (is_signed > 0 && present > is_signed) return name;
   }
   return std::nullopt;
 }

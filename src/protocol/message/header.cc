@@ -7,7 +7,6 @@
 namespace postseal::message {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 /// Octets up to and with the first CRLF; 0: there is none.
@@ -56,11 +55,6 @@ std::string_view HeaderField::value() const {
 }
 
 bool HeaderField::is(std::string_view lower_case_name) const { return same_name(name(), lower_case_name); }
-
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::size_t HeaderCollector::feed(std::string_view piece) {
   if (over_limit()) return piece.size();
