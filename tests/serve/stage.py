@@ -278,6 +278,8 @@ class Server:
             "admin.metrics_address": f"127.0.0.1:{self.metrics}",
             "log.format": "json",
             "log.level": "debug",
+            # The clients of these tests are nobody's servers; authentication_test.py asks who they are.
+            "authentication.enabled": False,
         }
         if is_root():
             values["server.user"] = UNPRIVILEGED

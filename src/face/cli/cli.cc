@@ -41,10 +41,11 @@ int run(int argc, char** argv) {
     add_account(app, exit_code);
     add_queue(app, exit_code);
     add_trace(app, exit_code);
-    add_dkim(app, exit_code);
-    add_arc(app, exit_code);
     add_spf(app, exit_code);
     add_dmarc(app, exit_code);
+    add_dkim(app, exit_code);
+    add_arc(app, exit_code);
+    add_authenticate(app, exit_code);
     if (is_unknown_command(app, argc, argv)) {
       fmt::print(stderr, "postseal: {} is no command; postseal --help lists them\n", argv[1]);
       return kUsage;

@@ -42,10 +42,11 @@ void add_config(CLI::App& app, int& exit_code);
 void add_account(CLI::App& app, int& exit_code);
 void add_queue(CLI::App& app, int& exit_code);
 void add_trace(CLI::App& app, int& exit_code);
-void add_dkim(CLI::App& app, int& exit_code);
-void add_arc(CLI::App& app, int& exit_code);
 void add_spf(CLI::App& app, int& exit_code);
 void add_dmarc(CLI::App& app, int& exit_code);
+void add_dkim(CLI::App& app, int& exit_code);
+void add_arc(CLI::App& app, int& exit_code);
+void add_authenticate(CLI::App& app, int& exit_code);
 
 int run(int argc, char** argv);
 

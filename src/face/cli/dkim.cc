@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "face/cli/cli.h"
+#include "face/cli/dkim_keys.h"
 
 namespace postseal::cli {
 
@@ -14,6 +15,8 @@ void add_dkim(CLI::App& app, int& exit_code) {
   add_dkim_verify(*dkim, exit_code);
   add_dkim_sign(*dkim, exit_code);
   add_dkim_keygen(*dkim, exit_code);
+  add_dkim_rotate(*dkim, exit_code);
+  add_dkim_dns(*dkim, exit_code);
 }
 
 }  // namespace postseal::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// postseal dkim keygen: a new key in a file, and the record that publishes it.
+// postseal dkim keygen: new keys for the server, or one in a file, and the records that publish them.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 
 #include "face/cli/cli.h"
 #include "face/cli/dkim.h"
+#include "face/cli/dkim_keys.h"
 #include "face/cli/run.h"
 #include "protocol/dkim/key.h"
 #include "vocab/domain.h"
@@ -22,9 +23,9 @@ namespace postseal::cli {
 namespace {
 
 struct KeygenOptions {
-  std::string algorithm = "rsa-sha256", file, domain, selector;
+  ServerKeyWish server;  ///< common options, algorithm and selector for both
+  std::string file, domain;
   unsigned bits = 2048;
-  bool json = false;
 };
 
 /// Never over another key: mail that is on its way is still checked with it.
@@ -40,26 +41,20 @@ int write_new_file(const std::string& path, std::string_view text) {
   return code;
 }
 
-/// RFC 1035 §3.3.14: a string of a TXT record has at most 255 octets; RFC 6376 §3.6.2.2 joins them.
-std::string zone_line(const std::string& name, std::string_view record) {
-  std::string line = name + ". IN TXT (";
-  for (; !record.empty(); record.remove_prefix(std::min<std::size_t>(250, record.size()))) {
-    line += fmt::format(" \"{}\"", record.substr(0, 250));
-  }
-  return line + " )";
-}
-
-int run_keygen(const KeygenOptions& options) {
-  const auto algorithm = dkim::parse_algorithm(options.algorithm);
+int make_file(const KeygenOptions& options) {
+  const std::string& selector = options.server.selector;
+  if (options.file.empty() || selector.empty()) return fail(kUsage, "a key in a file needs --key FILE and --selector");
+  const auto algorithm =
+      dkim::parse_algorithm(options.server.algorithm.empty() ? "rsa-sha256" : options.server.algorithm);
   if (!algorithm) return fail(kUsage, "--algorithm is rsa-sha256 or ed25519-sha256");
   const auto domain = Domain::parse(options.domain);
   if (!domain) return fail(kUsage, "--domain: " + domain.error().context);
-  const auto name = domain->prefixed(options.selector + "._domainkey");
+  const auto name = domain->prefixed(selector + "._domainkey");
   if (!name) return fail(kUsage, "--selector: is no name that DNS could have");
   const auto key = dkim::SigningKey::generate(dkim::key_type(*algorithm), options.bits);
   if (!key) return fail(kUsage, key.error());
   if (const int code = write_new_file(options.file, key->pem()); code != kOk) return code;
-  if (options.json) {
+  if (options.server.common.json) {
     boost::json::object object;
     object["file"] = options.file;
     object["name"] = name->ascii();
@@ -72,27 +67,38 @@ int run_keygen(const KeygenOptions& options) {
   return kOk;
 }
 
+int run_keygen(const KeygenOptions& options) {
+  if (options.server.domain.empty() && options.domain.empty()) return fail(kUsage, "DOMAIN: for whom are the keys?");
+  if (options.domain.empty() && options.file.empty()) return make_server_keys(options.server);
+  if (!options.server.domain.empty() && !options.domain.empty()) return fail(kUsage, "DOMAIN and --domain are one");
+  KeygenOptions with_file = options;
+  if (with_file.domain.empty()) with_file.domain = options.server.domain;
+  return make_file(with_file);
+}
+
 }  // namespace
 
 void add_dkim_keygen(CLI::App& dkim, int& exit_code) {
-  CLI::App* command =
-      dkim.add_subcommand("keygen", "Make a key: the private part into a file, the record for DNS printed");
+  CLI::App* command = dkim.add_subcommand(
+      "keygen", "Make keys: for the server, which signs with them as soon as DNS shows their records, or in a file");
   auto options = std::make_shared<KeygenOptions>();
-  command->add_option("--domain", options->domain, "Who will sign (d=)")->required()->type_name("DOMAIN");
-  command->add_option("--selector", options->selector, "A name for this key (s=), never used before")
-      ->required()
+  command->add_option("DOMAIN", options->server.domain, "Who will sign (d=)");
+  command->add_option("--selector", options->server.selector, "A name for the key (s=), never used before")
       ->type_name("SELECTOR");
-  command->add_option("--key", options->file, "Where the private key goes (mode 0600); must not exist")
-      ->required()
+  command
+      ->add_option("--algorithm", options->server.algorithm,
+                   "rsa-sha256 or ed25519-sha256; without: both for the server, rsa-sha256 for a file")
+      ->type_name("NAME");
+  command->add_option("--key", options->file, "Not for the server: the private key goes into this file (mode 0600)")
       ->type_name("FILE");
-  command->add_option("--algorithm", options->algorithm, "rsa-sha256 or ed25519-sha256")
-      ->type_name("NAME")
-      ->capture_default_str();
-  command->add_option("--bits", options->bits, "Of an RSA key: 2048 to 4096")->capture_default_str();
-  command->add_flag("--json", options->json, "Print JSON for programs: file, name, record");
+  command->add_option("--domain", options->domain, "The same as DOMAIN, with --key")->type_name("DOMAIN");
+  command->add_option("--bits", options->bits, "Of an RSA key in a file: 2048 to 4096")->capture_default_str();
+  add_common_options(*command, options->server.common);
   command->footer(
-      "Example: postseal dkim keygen --domain example.org --selector s1 --key s1.pem\n"
-      "Exit codes: 0 made, 64 wrong usage, 73 the file is there already or cannot be written.");
+      "Examples: postseal dkim keygen example.org\n"
+      "          postseal dkim keygen example.org --selector s1 --key s1.pem\n"
+      "The server's keys are kept in signing.directory; rotate replaces them, dns prints their records again.\n"
+      "Exit codes: 0 made, 64 wrong usage, 73 it is there already or cannot be written, 78 settings.");
   command->callback([options, &exit_code] { exit_code = run_keygen(*options); });
 }
 

@@ -9,8 +9,10 @@
 #include "edge/privileges/privileges.h"
 #include "edge/settings/values.h"
 #include "edge/store/atomic_file.h"
+#include "face/daemon/arithmetic.h"
 #include "face/daemon/open_files.h"
 #include "flow/dispatch/trace_line.h"
+#include "flow/sign/outgoing.h"
 
 namespace postseal::daemon {
 
@@ -146,20 +148,44 @@ Done load_values(Parts& parts) {
   return {};
 }
 
+Done load_keys(Parts& parts) {
+  const std::string directory = settings::keys_directory(parts.settings());
+  if (auto safe = privileges::check_private_directory(directory); !safe)
+    return fail(Failure::Kind::Permission, safe.error());
+  parts.key_directory.emplace(directory);
+  parts.load_keys();
+  return {};
+}
+
+/// Notifications are ours as much as users' letters are.
+Awaitable<std::string> sign_notification(Parts* parts, std::string text) {
+  if (!parts->settings().signing.enabled) co_return std::string();
+  auto done =
+      co_await sign::sign_text(std::move(text), parts->keys.get(), parts->authentication->offload, parts->clock.now());
+  if (!done.problem.empty()) parts->warn("notification not signed", done.problem);
+  if (!done.fields.empty()) parts->metrics.add(observe::Counter::Signatures, "dkim");
+  co_return std::move(done.fields);
+}
+
 Done build_way_out(Parts& parts) {
   parts.slow.emplace(1);
+  parts.arithmetic.emplace(std::max(1U, std::thread::hardware_concurrency()));
   auto adapters = outbound::Adapters::create(parts.settings(), parts.main.get_executor(),
                                              [&parts](const std::string& line) { parts.warn("delivery", line); });
   if (!adapters) return fail(Failure::Kind::Config, adapters.error());
   parts.adapters = std::move(*adapters);
+  parts.resolver = std::make_unique<resolver::SharedResolver>(parts.adapters->resolver(), parts.main.get_executor());
+  parts.authentication.emplace(authenticate::Services{*parts.resolver, offload_to(*parts.arithmetic), parts.clock});
   parts.outbound = std::make_unique<outbound::Outbound>(parts.adapters->services(), parts.adapters->settings());
   parts.local = std::make_unique<local::Delivery>(
       local::DeliverySettings{.hostname = parts.settings().delivery.hostname}, parts.clock);
   parts.courier = std::make_unique<dispatch::MailCourier>(
       *parts.outbound, *parts.local, [&parts] { return parts.directory.get(); }, parts.metrics, parts.clock);
-  parts.queue = std::make_unique<queue::Queue>(queue::Services{*parts.store, *parts.courier, parts.witness, parts.clock,
-                                                               parts.main.get_executor(), parts.slow->get_executor()},
-                                               parts.settings().queue, parts.settings().delivery.hostname);
+  parts.queue = std::make_unique<queue::Queue>(
+      queue::Services{*parts.store, *parts.courier, parts.witness, parts.clock, parts.main.get_executor(),
+                      parts.slow->get_executor(),
+                      [&parts](std::string text) { return sign_notification(&parts, std::move(text)); }},
+      parts.settings().queue, parts.settings().delivery.hostname);
   if (auto loaded = parts.queue->load(); !loaded) {
     return fail(Failure::Kind::Unavailable, "the queue cannot be read: " + loaded.error().what);
   }
@@ -181,6 +207,13 @@ Done build_sessions(Parts& parts) {
           [&parts](const spool::QueuedLetter& letter) {
             parts.store->add_trace(letter.id, letter.envelope.received, dispatch::acceptance_line(letter));
             parts.queue->accepted(letter);
+          },
+      .authentication = &*parts.authentication,
+      .keys = [&parts] { return parts.keys.get(); },
+      .judged =
+          [&parts](const spool::QueuedLetter& letter, const authenticate::Outcome& outcome) {
+            parts.store->add_trace(letter.id, letter.envelope.received,
+                                   dispatch::judgement_line(outcome, letter.envelope.received));
           },
   });
   for (auto& thread : parts.threads) thread.inbound = std::make_unique<inbound::Inbound>(*parts.around);
@@ -212,7 +245,7 @@ Done open_admin(Parts& parts) {
 
 std::expected<void, Failure> assemble(Parts& parts) {
   for (const auto step : {complete_settings, open_sockets, drop_privileges, allow_many_files, open_store, load_values,
-                          build_way_out, build_sessions, open_admin}) {
+                          load_keys, build_way_out, build_sessions, open_admin}) {
     if (auto done = step(parts); !done) return done;
   }
   return {};

@@ -73,6 +73,11 @@ inbound::Rules rules_of(const settings::Settings& settings) {
   rules.hostname = settings.delivery.hostname;
   rules.server = settings.server;
   rules.limits = settings.limits;
+  if (settings.authentication.enabled) {
+    rules.authentication = std::make_shared<const authenticate::Rules>(
+        authenticate::Rules{settings.authentication, settings.delivery.hostname});
+  }
+  rules.signing = settings.signing;
   return rules;
 }
 

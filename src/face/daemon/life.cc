@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "edge/privileges/privileges.h"
+#include "flow/sign/rotation.h"
 #include "vocab/await_all.h"
 
 namespace postseal::daemon {
@@ -21,16 +22,21 @@ namespace {
 /// A connection that waits for its next letter costs the other side a place.
 constexpr Seconds kIdleSession{10};
 constexpr Seconds kHousekeeping{2};
+/// A record that was published waits for an hour by default: a few minutes more or less do not matter.
+constexpr Seconds kKeyRound{120};
+constexpr Seconds kKeyLookups{30};
 
 }  // namespace
 
 // Signals are ours before anybody is told that we are ready: SIGHUP would end us.
-Life::Life(Parts& parts) : parts_(parts), signals_(parts.main, SIGTERM, SIGINT, SIGHUP), house_timer_(parts.main) {}
+Life::Life(Parts& parts)
+    : parts_(parts), signals_(parts.main, SIGTERM, SIGINT, SIGHUP), house_timer_(parts.main), keys_timer_(parts.main) {}
 
 void Life::live() {
   start_threads();
   asio::co_spawn(parts_.main, watch_signals(), asio::detached);
   asio::co_spawn(parts_.main, keep_house(), asio::detached);
+  asio::co_spawn(parts_.main, look_after_keys(), asio::detached);
   parts_.queue->start();
   privileges::notify("READY=1");
   parts_.log.write(Level::Info, "ready",
@@ -107,6 +113,7 @@ void Life::take_over(settings::Settings fresh) {
   parts_.log.set_level(level_of(parts_.settings().log.level));
   parts_.rules.set(std::make_shared<const inbound::Rules>(rules_of(parts_.settings())));
   if (auto done = parts_.load_directory(); !done) parts_.warn("reload", done.error());
+  parts_.load_keys();
   parts_.adapters->reload(parts_.settings());
   parts_.outbound->forget_plans();
   parts_.queue->apply(parts_.settings().queue);
@@ -125,6 +132,22 @@ Awaitable<void> Life::keep_house() {
     if (parts_.accounts_changed()) {
       if (auto done = parts_.load_directory(); !done) parts_.warn("addresses", done.error());
     }
+    if (parts_.keys_changed()) parts_.load_keys();
+  }
+}
+
+/// Keys that wait for their record sign when DNS shows it; what has retired goes.
+Awaitable<void> Life::look_after_keys() {
+  while (!parts_.stopping) {
+    const auto& signing = parts_.settings().signing;
+    const dkim_keys::Periods periods{signing.publish_first, signing.keep_retired};
+    const auto rotation = co_await sign::look_after(*parts_.key_directory, parts_.adapters->resolver(), periods,
+                                                    parts_.clock.now(), Deadline::in(kKeyLookups));
+    for (const auto& line : rotation.lines) parts_.log.write(Level::Info, "keys", {{"what", line}});
+    if (rotation.changed) parts_.load_keys();
+    if (parts_.stopping) break;
+    keys_timer_.expires_after(kKeyRound);
+    co_await keys_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
 }
 
@@ -138,6 +161,7 @@ Awaitable<void> Life::end() {
   parts_.log.write(Level::Info, "ending", {{"sessions", static_cast<std::int64_t>(parts_.gate.inside())}});
   parts_.stopping = true;
   house_timer_.cancel();
+  keys_timer_.cancel();
   const Deadline until = Deadline::in(parts_.settings().server.graceful_stop);
   // At once: else attempts would begin while clients take their time, only to be cut when the grace is over, and
   // their letters would go twice. What is accepted meanwhile is on stable storage and goes after the next start.

@@ -25,6 +25,7 @@ class Life {
   void reload();
   void take_over(settings::Settings fresh);
   Awaitable<void> keep_house();
+  Awaitable<void> look_after_keys();
   Awaitable<void> sleep(Seconds time);
   Awaitable<void> end();
   Awaitable<bool> stop_queue(Deadline until);
@@ -32,7 +33,7 @@ class Life {
 
   Parts& parts_;
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer house_timer_;
+  boost::asio::steady_timer house_timer_, keys_timer_;
 };
 
 }  // namespace postseal::daemon

@@ -13,15 +13,18 @@
 #include <vector>
 
 #include "edge/accounts/accounts.h"
+#include "edge/dkim_keys/key_directory.h"
 #include "edge/http/server.h"
 #include "edge/journal/spool.h"
 #include "edge/observe/log.h"
 #include "edge/observe/metrics.h"
 #include "edge/privileges/service_manager.h"
+#include "edge/resolver/shared_resolver.h"
 #include "face/admin/admin.h"
 #include "face/daemon/daemon.h"
 #include "face/daemon/in_force.h"
 #include "face/daemon/sockets.h"
+#include "flow/authenticate/authentication.h"
 #include "flow/dispatch/courier.h"
 #include "flow/inbound/inbound.h"
 #include "flow/local/delivery.h"
@@ -29,6 +32,7 @@
 #include "flow/outbound/deliver.h"
 #include "flow/queue/log_witness.h"
 #include "flow/queue/queue.h"
+#include "flow/sign/key_ring.h"
 
 namespace postseal::daemon {
 
@@ -55,6 +59,10 @@ struct Parts {
   std::expected<void, std::string> load_directory();
   /// Has an account been made, changed or removed since load_directory()?
   bool accounts_changed() const;
+  /// The keys that sign, and the secret of SRS where it is switched on.
+  void load_keys();
+  /// Has a key book been written since load_keys()?
+  bool keys_changed() const;
   /// Returns when no thread but main's runs anything of ours. Twice is once.
   void end_threads();
 
@@ -67,17 +75,22 @@ struct Parts {
   Current<inbound::Rules> rules;
   Current<addressing::Directory> directory;
   Current<tls::ServerContext> certificate;
-  std::filesystem::file_time_type accounts_as_of{};
+  Current<sign::KeyRing> keys;
+  std::filesystem::file_time_type accounts_as_of{}, keys_as_of{};
   std::vector<privileges::HandedSocket> handed;
   std::optional<http::ListeningSocket> admin_socket, metrics_socket;
   bool stopping = false;
 
   boost::asio::io_context main{1};
-  std::optional<boost::asio::thread_pool> slow;  ///< not before root is somebody else: that needs a single thread
+  std::optional<boost::asio::thread_pool> slow;        ///< not before root is somebody else: that needs a single thread
+  std::optional<boost::asio::thread_pool> arithmetic;  ///< signatures; likewise
   std::deque<SessionThread> threads;
   std::unique_ptr<journal::Spool> store;
   std::unique_ptr<accounts::Accounts> accounts;
+  std::optional<dkim_keys::KeyDirectory> key_directory;
   std::unique_ptr<outbound::Adapters> adapters;
+  std::unique_ptr<resolver::SharedResolver> resolver;  ///< for sessions
+  std::optional<authenticate::Services> authentication;
   std::unique_ptr<outbound::Outbound> outbound;
   std::unique_ptr<local::Delivery> local;
   std::unique_ptr<dispatch::MailCourier> courier;

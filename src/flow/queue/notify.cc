@@ -79,7 +79,9 @@ Awaitable<bool> Queue::Impl::notify(LetterPtr letter, std::vector<dsn::Recipient
   const std::string text = dsn::compose(facts);
   auto envelope = dsn::envelope_of(facts, text);
 
-  const auto appended = co_await draft->append(text);
+  auto appended = co_await draft->append(text);
+  std::string signature = appended && services.sign ? co_await services.sign(text) : std::string();
+  if (!signature.empty()) appended = co_await draft->put_in_front(std::move(signature));
   if (!appended) {
     services.witness.store_failed("writing a notification", appended.error());
     co_return false;
