@@ -161,6 +161,15 @@ TEST(SpfCheck, include_and_redirect_follow_the_tables_of_the_rfc) {
   }
 }
 
+// RFC 7208 §4.3.
+TEST(SpfCheck, a_single_label_has_no_policy_wherever_a_macro_leads) {
+  World world;
+  world.question.helo = "localhost";
+  world.spf("localhost", "v=spf1 +all").spf("example.com", "v=spf1 include:%{h} -all");
+  EXPECT_EQ(world.check().result, Result::PermError);
+  EXPECT_FALSE(world.asked("localhost", RecordType::TXT));
+}
+
 TEST(SpfCheck, redirect_changes_the_domain_and_include_does_too) {
   World world;
   world.spf("example.com", "v=spf1 include:inc.example redirect=red.example");

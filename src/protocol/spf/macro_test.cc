@@ -152,6 +152,7 @@ TEST(Macro, A26_names_of_more_than_253_octets_lose_labels_on_the_left) {
                   std::string(53, 'd') + ".example";
   ASSERT_EQ(values.domain.size(), 253u);
   EXPECT_EQ(target("%{d}", values), values.domain);
+  EXPECT_EQ(target("%{d4r}.example.", values).size(), 253u) << "a final dot is no part of the name";
   EXPECT_EQ(target("x.%{d}", values), values.domain) << "only what is too much goes";
   EXPECT_EQ(target("%{d}.y", values), values.domain.substr(64) + ".y");
 }
