@@ -63,10 +63,11 @@ class SigningKey {
   std::expected<std::string, std::string> sign(const Digest& digest) const;
 
  private:
-  SigningKey(KeyType type, unsigned bits, std::shared_ptr<evp_pkey_st> key);
+  class Contexts;
+  SigningKey(KeyType type, unsigned bits, evp_pkey_st* key);
   KeyType type_;
   unsigned bits_;
-  std::shared_ptr<evp_pkey_st> key_;
+  std::shared_ptr<Contexts> contexts_;
 };
 
 }  // namespace postseal::dkim

@@ -2,16 +2,14 @@
 #include "protocol/dkim/key.h"
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
 #include <bit>
-#include <mutex>
-#include <vector>
 
 #include "protocol/dkim/openssl.h"
+#include "protocol/dkim/prepared.h"
 #include "protocol/dkim/rsa_der.h"
 #include "protocol/message/header.h"
 
@@ -42,6 +40,20 @@ EVP_PKEY* make_rsa(const RsaNumbers& numbers) {
     return nullptr;
   }
   return key;
+}
+
+PkeyCtxPtr start_rsa(EVP_PKEY* key) {
+  PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  const bool ready = context && EVP_PKEY_verify_init(context.get()) == 1 &&
+                     EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+                     EVP_PKEY_CTX_set_signature_md(context.get(), sha256_algorithm()) == 1;
+  return ready ? std::move(context) : nullptr;
+}
+
+MdCtxPtr start_ed25519(EVP_PKEY* key) {
+  MdCtxPtr context(EVP_MD_CTX_new());
+  const bool ready = context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1;
+  return ready ? std::move(context) : nullptr;
 }
 
 }  // namespace
@@ -93,38 +105,16 @@ std::optional<Algorithm> parse_algorithm(std::string_view word) {
   return std::nullopt;
 }
 
-/// Setting a context up costs a tenth of what it is for, so those that were used are kept for the next one.
 class PublicKey::Contexts {
  public:
-  explicit Contexts(EVP_PKEY* key) : key_(key) {}
-
-  PkeyCtxPtr take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        PkeyCtxPtr context = std::move(free_.back());
-        free_.pop_back();
-        return context;
-      }
-    }
-    PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
-    if (!context || EVP_PKEY_verify_init(context.get()) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(context.get(), sha256_algorithm()) != 1) {
-      return nullptr;
-    }
-    return context;
-  }
-  void give_back(PkeyCtxPtr context) {
-    const std::lock_guard lock(mutex_);
-    if (free_.size() < 4) free_.push_back(std::move(context));
-  }
-  EVP_PKEY* key() const { return key_.get(); }
+  explicit Contexts(EVP_PKEY* key) : key_(key), rsa(key, start_rsa), ed25519(key, start_ed25519) {}
 
  private:
   std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>> key_;
-  std::mutex mutex_;
-  std::vector<PkeyCtxPtr> free_;
+
+ public:
+  Prepared<PkeyCtxPtr> rsa;
+  Prepared<MdCtxPtr> ed25519;
 };
 
 PublicKey::PublicKey(KeyType type, unsigned bits, evp_pkey_st* key)
@@ -159,24 +149,28 @@ std::expected<PublicKey, std::string> PublicKey::parse(KeyType type, std::string
 }
 
 bool PublicKey::verify(const Digest& digest, std::string_view signature) const {
+  bool holds = false;
   switch (type_) {
     case KeyType::Rsa: {
-      PkeyCtxPtr context = contexts_->take();
-      const bool holds = context && EVP_PKEY_verify(context.get(), octets_of(signature.data()), signature.size(),
-                                                    digest.data(), digest.size()) == 1;
-      if (!holds) ERR_clear_error();
-      if (context) contexts_->give_back(std::move(context));
-      return holds;
+      PkeyCtxPtr context = contexts_->rsa.take();
+      if (!context) return false;
+      holds = EVP_PKEY_verify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
+                              digest.size()) == 1;
+      contexts_->rsa.give_back(std::move(context));
+      break;
     }
     case KeyType::Ed25519: {
       // RFC 8463 §3: what Ed25519 signs is the SHA-256 digest.
-      const MdCtxPtr context(EVP_MD_CTX_new());
-      return context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, contexts_->key()) == 1 &&
-             EVP_DigestVerify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
-                              digest.size()) == 1;
+      MdCtxPtr context = contexts_->ed25519.take();
+      if (!context) return false;
+      holds = EVP_DigestVerify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
+                               digest.size()) == 1;
+      contexts_->ed25519.give_back(std::move(context));
+      break;
     }
   }
-  return false;
+  if (!holds) ERR_clear_error();
+  return holds;
 }
 
 }  // namespace postseal::dkim
