@@ -97,6 +97,18 @@ TEST(TreeWalk, the_organizational_domain_is_chosen_by_the_three_rules) {
   }
 }
 
+// RFC 9989 §4.10.2: the rules hold for records however they were come by, from the longest name to the shortest.
+TEST(TreeWalk, the_first_record_that_says_what_it_is_decides) {
+  const Record plain = parse_record("v=DMARC1; p=none").value();
+  const Record own = parse_record("v=DMARC1; p=none; psd=n").value();
+  const Record suffix = parse_record("v=DMARC1; p=none; psd=y").value();
+  const Domain start = name("a.b.example.com");
+  EXPECT_EQ(select_organizational(start, {{name("b.example.com"), own}, {name("com"), plain}}).ascii(),
+            "b.example.com");
+  EXPECT_EQ(select_organizational(start, {{name("example.com"), suffix}, {name("com"), own}}).ascii(), "b.example.com");
+  EXPECT_EQ(select_organizational(start, {{start, suffix}}), start) << "as a walk that ends there leaves it";
+}
+
 TEST(TreeWalk, unknown_never_becomes_no_record) {
   for (const AnswerState state : {AnswerState::Failed, AnswerState::Bogus}) {
     FakeResolver dns;

@@ -81,6 +81,8 @@ TEST(SpfLimits, A26_the_third_lookup_that_finds_nothing_is_a_permanent_error) {
       {"v=spf1 a:x.example a:y.example exists:six.example -all", Result::PermError, 3, "no data is nothing, too"},
       {"v=spf1 mx:empty.example mx:empty.example mx:empty.example -all", Result::PermError, 3, "hosts without address"},
       {"v=spf1 mx:half.example mx:half.example mx:half.example -all", Result::Fail, 0, "one host with an address"},
+      {"v=spf1 mx:null.example mx:null.example mx:null.example -all", Result::Fail, 0,
+       "RFC 7505: a null MX is an answer"},
       {"v=spf1 a:x.example a:y.example exp=z.example -all", Result::Fail, 2, "explanations do not count"},
   };
   for (const auto& [record, result, voids, why] : cases) {
@@ -88,6 +90,7 @@ TEST(SpfLimits, A26_the_third_lookup_that_finds_nothing_is_a_permanent_error) {
     dns.txt("example.com", {{record}});
     dns.a("six.example", {"2001:db8::1"});
     dns.a("four.example", {"198.51.100.1"});
+    dns.mx("null.example", {{0, "."}});
     dns.mx("empty.example", {{10, "a.example"}, {20, "b.example"}, {30, "c.example"}});
     dns.mx("half.example", {{10, "a.example"}, {20, "b.example"}, {30, "c.example"}, {40, "four.example"}});
     const Verdict verdict = check(dns);
