@@ -23,16 +23,32 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-/// Eight letters at once, without regard to case.
+template <class Number>
+std::uint64_t load(const char* at) {
+  Number number;
+  std::memcpy(&number, at, sizeof number);
+  return number;
+}
+
+/// Eight letters at once, without regard to case; the last ones may be read twice.
 std::uint64_t hash_of(std::string_view name, std::uint64_t key) {
   constexpr std::uint64_t kLowerCase = 0x2020202020202020u;
-  std::uint64_t hash = key ^ name.size();
-  for (std::size_t at = 0; at < name.size(); at += 8) {
+  const std::uint64_t second = key ^ 0x9e3779b97f4a7c15u;
+  const char* const p = name.data();
+  const std::size_t size = name.size();
+  if (size < 4) {
     std::uint64_t letters = 0;
-    std::memcpy(&letters, name.data() + at, std::min<std::size_t>(8, name.size() - at));
-    hash = mixed(hash ^ (letters | kLowerCase), key ^ 0x9e3779b97f4a7c15u);
+    for (std::size_t i = 0; i < size; ++i) letters = letters << 8 | static_cast<unsigned char>(p[i]);
+    return mixed((letters | kLowerCase) ^ key ^ size, second);
   }
-  return hash;
+  if (size <= 8) {
+    const std::uint64_t letters = load<std::uint32_t>(p) << 32 | load<std::uint32_t>(p + size - 4);
+    return mixed((letters | kLowerCase) ^ key ^ size, second);
+  }
+  std::uint64_t hash = key ^ size;
+  for (std::size_t at = 0; at + 8 < size; at += 8)
+    hash = mixed(hash ^ (load<std::uint64_t>(p + at) | kLowerCase), second);
+  return mixed(hash ^ (load<std::uint64_t>(p + size - 8) | kLowerCase), second);
 }
 
 }  // namespace
