@@ -36,8 +36,9 @@ struct Log::Impl {
   std::atomic<std::size_t> told_dropped{0};
   // Begun with the first line: until then the process has no thread of ours, so that it can become another user.
   std::once_flag begun;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Ends first: then nobody writes with the logger any more.
+  std::shared_ptr<spdlog::details::thread_pool> pool;
 
   void begin() {
     pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
