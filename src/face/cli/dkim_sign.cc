@@ -7,40 +7,29 @@
 #include <optional>
 #include <vector>
 
-#include "edge/store/atomic_file.h"
 #include "face/cli/cli.h"
 #include "face/cli/dkim.h"
 #include "face/cli/message_file.h"
 #include "face/cli/run.h"
-#include "face/cli/time_text.h"
+#include "face/cli/signing_input.h"
 #include "protocol/dkim/sign.h"
 
 namespace postseal::cli {
 
 namespace {
 
-/// A key of 8192 bits as PEM has an eighth of this.
-constexpr std::size_t kMaxKeyFile = 65536;
-
 struct SignOptions {
   std::string domain, selector, key, algorithm, canonicalization = "relaxed/relaxed", headers, time, expiry, identity,
                                                 file;
 };
 
-struct Stop {
-  int exit_code;
-  std::string what;
-};
-std::unexpected<Stop> stop(int exit_code, std::string what) {
-  return std::unexpected(Stop{exit_code, std::move(what)});
+std::unexpected<InputError> stop(int exit_code, std::string what) {
+  return std::unexpected(InputError{exit_code, std::move(what)});
 }
 
-std::expected<dkim::SigningKey, Stop> load_key(const SignOptions& options) {
-  const auto text = store::read_file(options.key, kMaxKeyFile);
-  if (!text) return stop(kNoInput, fmt::format("{}: cannot read the key: {}", options.key, text.error()));
-  if (!*text) return stop(kNoInput, options.key + ": there is no such key file; postseal dkim keygen makes one");
-  auto key = dkim::SigningKey::load(**text);
-  if (!key) return stop(kDataError, fmt::format("{}: {}", options.key, key.error()));
+std::expected<dkim::SigningKey, InputError> load_key(const SignOptions& options) {
+  auto key = load_signing_key(options.key);
+  if (!key) return key;
   if (!options.algorithm.empty()) {
     const auto algorithm = dkim::parse_algorithm(options.algorithm);
     if (!algorithm) return stop(kUsage, "--algorithm is rsa-sha256 or ed25519-sha256, and rsa-sha1 never (RFC 8301)");
@@ -49,32 +38,10 @@ std::expected<dkim::SigningKey, Stop> load_key(const SignOptions& options) {
                                       to_string(key->type())));
     }
   }
-  return *std::move(key);
+  return key;
 }
 
-std::vector<std::string> split_names(const std::string& text) {
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find_first_of(":,", begin), text.size());
-    std::string name = text.substr(begin, end - begin);
-    std::erase(name, ' ');
-    names.push_back(std::move(name));
-    begin = end + 1;
-  }
-  return names;
-}
-
-std::expected<std::optional<WallTime>, Stop> read_time(std::string_view option, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto time = parse_time_text(text);
-  if (!time) {
-    return stop(kUsage,
-                fmt::format("{} \"{}\": must be like 2026-01-31T12:00:00Z or seconds since 1970", option, text));
-  }
-  return time;
-}
-
-std::expected<dkim::SignSettings, Stop> settings_from(const SignOptions& options) {
+std::expected<dkim::SignSettings, InputError> settings_from(const SignOptions& options) {
   dkim::SignSettings settings;
   const auto domain = Domain::parse(options.domain);
   if (!domain) return stop(kUsage, "--domain: " + domain.error().context);
@@ -86,11 +53,11 @@ std::expected<dkim::SignSettings, Stop> settings_from(const SignOptions& options
   const auto pair = dkim::parse_canonicalization_pair(options.canonicalization);
   if (!pair) return stop(kUsage, "--canonicalization is two of simple and relaxed, such as relaxed/simple");
   settings.canonicalization = *pair;
-  if (!options.headers.empty()) settings.headers = split_names(options.headers);
-  const auto time = read_time("--time", options.time);
+  if (!options.headers.empty()) settings.headers = split_field_names(options.headers);
+  const auto time = read_time_option("--time", options.time);
   if (!time) return std::unexpected(time.error());
   settings.time = time->value_or(SystemClock().now());
-  const auto expiry = read_time("--expiry", options.expiry);
+  const auto expiry = read_time_option("--expiry", options.expiry);
   if (!expiry) return std::unexpected(expiry.error());
   settings.expiry = *expiry;
   settings.identity = options.identity;

@@ -30,6 +30,15 @@ bool is_field_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c > 32 && c < 127 && c != ':' && c != ';'; });
 }
 
+bool is_identity(std::string_view text, const Domain& domain) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return false;
+  const auto name = Domain::parse(text.substr(at + 1));
+  // RFC 6376 §2.11: what would need quoting is not offered.
+  return name && name->is_within(domain) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > 32 && c < 127 && c != ';' && c != '='; });
+}
+
 /// Views into the settings or into default_names().
 std::vector<std::string_view> names_for(const MessagePass& pass, const SignSettings& settings) {
   if (!settings.headers.empty()) return {settings.headers.begin(), settings.headers.end()};
@@ -159,6 +168,10 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   // RFC 6376 §3.5 MUST: x= is later than t=.
   if (settings.time && settings.expiry && *settings.expiry <= *settings.time) {
     return refuse(SignErrorCode::BadSetting, "the signature would expire before it is made");
+  }
+  // RFC 6376 §3.5 MUST: i= lies in d= or below it; and nothing in it may end the tag.
+  if (!settings.identity.empty() && !is_identity(settings.identity, settings.domain)) {
+    return refuse(SignErrorCode::BadSetting, "the identity is no address in the signing domain");
   }
   if (!settings.key) return refuse(SignErrorCode::BadSetting, "there is no key");
   const auto body_hash = pass.body_hash(settings.canonicalization.body);

@@ -96,6 +96,10 @@ TEST(DkimSign, refuses_what_no_verifier_could_make_sense_of) {
   bad_name.headers = {"From", "a b"};
   SignSettings backwards = settings();
   backwards.expiry = kNow;
+  SignSettings elsewhere = settings();
+  elsewhere.identity = "alice@example.com";
+  SignSettings torn = settings();
+  torn.identity = "a; l=0@example.org";
   SignSettings no_key = settings();
   no_key.key = nullptr;
   const struct {
@@ -110,6 +114,8 @@ TEST(DkimSign, refuses_what_no_verifier_could_make_sense_of) {
       {"From is not in the list", no_from, letter(), SignErrorCode::FromNotSigned},
       {"a name that is none", bad_name, letter(), SignErrorCode::BadSetting},
       {"over before it begins", backwards, letter(), SignErrorCode::BadSetting},
+      {"on behalf of another domain", elsewhere, letter(), SignErrorCode::BadSetting},
+      {"an identity that ends its tag", torn, letter(), SignErrorCode::BadSetting},
       {"no key", no_key, letter(), SignErrorCode::BadSetting},
   };
   for (const auto& row : cases) {
