@@ -17,6 +17,7 @@
 #include "protocol/arc/seal.h"
 #include "protocol/arc/verify.h"
 #include "protocol/authres/header.h"
+#include "vocab/ascii.h"
 
 namespace postseal::cli {
 
@@ -127,7 +128,9 @@ std::string results_of(const dkim::MessagePass& pass, const arc::ChainVerdict& c
   for (const auto& field : pass.fields()) {
     if (auto taken = authres::statements(field, authserv_id)) std::ranges::move(*taken, std::back_inserter(statements));
   }
-  const auto is_arc = [](const std::string& statement) { return statement.starts_with("arc"); };
+  const auto is_arc = [](std::string_view statement) {
+    return equals_ignoring_case(statement.substr(0, statement.find_first_of("=/( \t")), "arc");
+  };
   if (chain.result != arc::Result::None && std::ranges::none_of(statements, is_arc)) {
     statements.insert(statements.begin(), "arc=" + std::string(to_string(chain.result)));
   }
