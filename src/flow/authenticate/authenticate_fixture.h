@@ -38,7 +38,7 @@ struct World {
   static Awaitable<Outcome> judge_letter(World* world, std::string letter, Client client) {
     const auto executor = co_await boost::asio::this_coro::executor;
     Authentication authentication(world->services, std::make_shared<const Rules>(world->rules), std::move(client),
-                                  executor);
+                                  executor, world->visitor ? world->visitor : std::make_shared<Visitor>());
     for (std::size_t at = 0; at < letter.size(); at += 7) authentication.feed(std::string_view(letter).substr(at, 7));
     co_return co_await authentication.finish(authres::Charset::Ascii);
   }
@@ -72,6 +72,7 @@ struct World {
   std::shared_ptr<const dkim::SigningKey> key;
   Services services{dns, work_here, clock};
   Rules rules;
+  std::shared_ptr<Visitor> visitor;  ///< none: each letter comes in a session of its own
   Client client{address("192.0.2.1"), "mx.example.org", "alice@example.org", {}};
 };
 

@@ -44,9 +44,11 @@ struct Outcome {
 
 class Authentication {
  public:
-  /// Lookups begin at once on the executor, which must be the one that finish() is awaited on.
+  /// Lookups begin at once on the executor, which must be the one that finish() is awaited on. visitor: what earlier
+  /// letters of the session have shown; kept up to date.
   Authentication(const Services& services, std::shared_ptr<const Rules> rules, Client client,
-                 const boost::asio::any_io_executor& executor);
+                 const boost::asio::any_io_executor& executor,
+                 std::shared_ptr<Visitor> visitor = std::make_shared<Visitor>());
   ~Authentication();
 
   /// The letter as the client sent it, before anything of ours is in it.

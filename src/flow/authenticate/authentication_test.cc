@@ -129,6 +129,29 @@ TEST(Authentication, a_notification_is_judged_by_helo) {
   EXPECT_EQ(outcome.findings.dmarc->result, dmarc::Result::Pass);
 }
 
+TEST(Authentication, a_session_asks_once_who_its_client_is) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  const auto first = world.judge(kLetter);
+  world.dns.asked.clear();
+  const auto second = world.judge(kLetter);
+  EXPECT_TRUE(second.findings.helo);
+  EXPECT_EQ(second.findings.iprev.result, first.findings.iprev.result);
+  for (const auto& [name, type] : world.dns.asked) EXPECT_TRUE(name != "mx.example.org" && type != RecordType::PTR);
+  world.client.helo = "mx2.example.org";
+  (void)world.judge(kLetter);
+  EXPECT_TRUE(std::ranges::any_of(world.dns.asked, [](const auto& one) { return one.first == "mx2.example.org"; }));
+}
+
+TEST(Authentication, what_was_not_known_of_the_client_is_asked_again) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  world.dns.state("mx.example.org", RecordType::TXT, AnswerState::Failed, false);
+  EXPECT_EQ(world.judge(kLetter).findings.helo->result, spf::Result::TempError);
+  world.dns.txt("mx.example.org", {{"v=spf1 ip4:192.0.2.1 -all"}});
+  EXPECT_EQ(world.judge(kLetter).findings.helo->result, spf::Result::Pass);
+}
+
 // A DNS that does not answer is a temperror, never a fail; a bogus answer is never used.
 TEST(Authentication, what_dns_does_not_say_is_temperror_by_every_method) {
   struct Row {

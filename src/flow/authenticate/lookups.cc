@@ -12,14 +12,15 @@ namespace postseal::authenticate {
 namespace asio = boost::asio;
 
 struct EarlyLookups::State {
-  State(const asio::any_io_executor& executor, dns::Resolver& whom)
-      : resolver(whom), bell(executor, asio::steady_timer::time_point::max()) {}
+  State(const asio::any_io_executor& executor, dns::Resolver& whom, std::shared_ptr<Visitor> who)
+      : resolver(whom), visitor(std::move(who)), bell(executor, asio::steady_timer::time_point::max()) {}
   void done(std::exception_ptr error) {
     if (error) bug = error;
     if (--left == 0) bell.cancel();
   }
 
   dns::Resolver& resolver;
+  std::shared_ptr<Visitor> visitor;
   asio::steady_timer bell;
   std::size_t left = 0;
   std::exception_ptr bug;
@@ -27,8 +28,10 @@ struct EarlyLookups::State {
 };
 
 EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, dns::Resolver& resolver, const Client& client,
-                           std::string receiver, Deadline deadline)
-    : state_(std::make_shared<State>(executor, resolver)) {
+                           std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline)
+    : state_(std::make_shared<State>(executor, resolver, std::move(visitor))) {
+  Visitor& known = *state_->visitor;
+  if (known.ip != client.ip || known.helo != client.helo) known = {client.ip, client.helo, {}, {}};
   const spf::Question question{client.ip, client.mail_from, client.helo, std::move(receiver), {}};
   const auto spawn = [&](Awaitable<void> task) {
     ++state_->left;
@@ -36,8 +39,15 @@ EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, dns::Resolver&
   };
   spawn(run(state_, question, deadline));
   // RFC 7208 §2.3 RECOMMENDED: HELO by itself, too. With <> it is what is asked about anyway (§2.4).
-  if (!client.mail_from.empty()) spawn(run_helo(state_, question, deadline));
-  spawn(run_iprev(state_, client.ip, deadline));
+  if (!client.mail_from.empty()) {
+    state_->found.helo = known.helo_verdict;
+    if (!known.helo_verdict) spawn(run_helo(state_, question, deadline));
+  }
+  if (known.iprev) {
+    state_->found.iprev = *known.iprev;
+  } else {
+    spawn(run_iprev(state_, client.ip, deadline));
+  }
 }
 
 EarlyLookups::~EarlyLookups() = default;
@@ -47,11 +57,20 @@ Awaitable<void> EarlyLookups::run(std::shared_ptr<State> state, spf::Question qu
 }
 
 Awaitable<void> EarlyLookups::run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
-  state->found.helo = co_await spf::check_helo(state->resolver, std::move(question), deadline);
+  const IpAddress ip = question.ip;
+  const std::string helo = question.helo;
+  auto verdict = co_await spf::check_helo(state->resolver, std::move(question), deadline);
+  // What nobody could find out is asked again for the next letter; the client may have another name by now.
+  Visitor& known = *state->visitor;
+  if (verdict.result != spf::Result::TempError && known.ip == ip && known.helo == helo) known.helo_verdict = verdict;
+  state->found.helo = std::move(verdict);
 }
 
 Awaitable<void> EarlyLookups::run_iprev(std::shared_ptr<State> state, IpAddress ip, Deadline deadline) {
-  state->found.iprev = co_await spf::check_iprev(state->resolver, ip, deadline);
+  auto verdict = co_await spf::check_iprev(state->resolver, ip, deadline);
+  Visitor& known = *state->visitor;
+  if (verdict.result != spf::IprevResult::TempError && known.ip == ip) known.iprev = verdict;
+  state->found.iprev = std::move(verdict);
 }
 
 Awaitable<EarlyLookups::Found> EarlyLookups::take() {

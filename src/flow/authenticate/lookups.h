@@ -13,12 +13,20 @@
 
 namespace postseal::authenticate {
 
+/// What is found out of a client by its first letter and holds for all others of its session. Belongs to one executor.
+struct Visitor {
+  IpAddress ip;
+  std::string helo;
+  std::optional<spf::Verdict> helo_verdict;
+  std::optional<spf::IprevVerdict> iprev;
+};
+
 class EarlyLookups {
  public:
   /// Everything runs on the executor, which is the caller's. What is under way when this goes ends by its deadline and
-  /// is for nobody then. REQUIRES: the resolver outlives it.
+  /// is for nobody then. REQUIRES: the resolver outlives it; visitor is not null.
   EarlyLookups(const boost::asio::any_io_executor& executor, dns::Resolver& resolver, const Client& client,
-               std::string receiver, Deadline deadline);
+               std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline);
   ~EarlyLookups();
 
   struct Found {

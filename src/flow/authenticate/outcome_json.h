@@ -8,6 +8,9 @@
 
 namespace postseal::authenticate {
 
+/// All but the header, into the object's own storage.
+void put_json(boost::json::object& object, const Outcome& outcome);
+/// With the header.
 boost::json::object to_json(const Outcome& outcome);
 
 }  // namespace postseal::authenticate

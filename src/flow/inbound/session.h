@@ -96,6 +96,7 @@ class Session {
   bool scram_ = false;
   std::optional<accounts::AccountInfo> account_;
   std::unique_ptr<Transaction> transaction_;
+  std::shared_ptr<authenticate::Visitor> visitor_;  ///< once a letter has been checked
 
   // The slow-client rule.
   SteadyTime window_ends_{};

@@ -32,8 +32,10 @@ Awaitable<void> Session::begin_checks(Transaction& transaction) {
   auto& letter = *transaction.letter;
   if (is_checked()) {
     const auto executor = co_await boost::asio::this_coro::executor;
+    if (!visitor_) visitor_ = std::make_shared<authenticate::Visitor>();
     transaction.check = std::make_unique<authenticate::Authentication>(
-        *around_.authentication, rules_->authentication, client_of(engine_->session(), transaction.envelope), executor);
+        *around_.authentication, rules_->authentication, client_of(engine_->session(), transaction.envelope), executor,
+        visitor_);
     letter.remove([rules = rules_->authentication](const message::HeaderField& field) {
       return authenticate::is_forged(field, *rules);
     });
