@@ -252,6 +252,20 @@ std::string zone_line(const std::string& name, std::string_view record) {
   return line + " )";
 }
 
+std::expected<std::vector<std::string>, std::string> make_first_keys(const settings::Settings& settings,
+                                                                     const Domain& domain) {
+  const KeyDirectory directory(settings::keys_directory(settings));
+  KeyBook book{domain, {}};
+  std::vector<std::string> lines;
+  for (const auto type : {dkim::KeyType::Ed25519, dkim::KeyType::Rsa}) {
+    const auto key = directory.add(book, type, "", SystemClock().now());
+    if (!key) return std::unexpected(key.error());
+    lines.push_back(zone_line(record_name(domain, book.keys.back()), key->record()));
+  }
+  if (auto saved = directory.save(book); !saved) return std::unexpected(saved.error());
+  return lines;
+}
+
 int make_server_keys(const ServerKeyWish& wish) {
   const auto types = types_of(wish.algorithm);
   if (!types) return types.error();

@@ -1,8 +1,10 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // The server's own keys: made, rotated, published. `postseal dkim keygen DOMAIN`, rotate and dns.
+#include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "face/cli/options.h"
 
@@ -23,6 +25,11 @@ struct ServerKeyWish {
 };
 /// Makes keys in the server's directory; the exit code.
 int make_server_keys(const ServerKeyWish& wish);
+
+/// Of both types, for a domain that has none; the zone lines of their records. As the user whom the files are to belong
+/// to. The error is one line.
+std::expected<std::vector<std::string>, std::string> make_first_keys(const settings::Settings& settings,
+                                                                     const Domain& domain);
 
 void add_dkim_rotate(CLI::App& dkim, int& exit_code);
 void add_dkim_dns(CLI::App& dkim, int& exit_code);

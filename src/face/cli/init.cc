@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -23,6 +24,7 @@
 #include "edge/tls/own_certificate.h"
 #include "edge/tls/server.h"
 #include "face/cli/cli.h"
+#include "face/cli/dkim_keys.h"
 #include "face/cli/init_plan.h"
 #include "face/cli/password.h"
 #include "face/cli/run.h"
@@ -220,7 +222,15 @@ int init(const InitOptions& options) {
              plan->makes_certificate ? " (self-signed)" : "");
   std::fflush(stdout);
   if (const int code = create_account(*plan, *password); code != kOk) return code;
-  fmt::print("{}", next_steps(*plan, *digest, public_addresses()));
+  std::vector<std::string> records;
+  for (const auto& domain : settings.domains) {
+    auto made_keys = make_first_keys(settings, domain.name);
+    // Everything else is there, and a later `postseal dkim keygen` makes them.
+    if (!made_keys) fmt::print(stderr, "postseal: no keys for {}: {}\n", domain.name.ascii(), made_keys.error());
+    if (made_keys) std::ranges::move(*made_keys, std::back_inserter(records));
+  }
+  if (!records.empty()) fmt::print("  signing keys   {}\n", settings::keys_directory(settings));
+  fmt::print("{}", next_steps(*plan, *digest, public_addresses(), records));
   return kOk;
 }
 

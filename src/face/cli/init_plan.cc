@@ -103,7 +103,8 @@ std::uint16_t port_of(const InitPlan& plan, settings::ListenerRole role) {
   return 0;
 }
 
-std::string dns_records(const InitPlan& plan, const std::string& key_digest, const std::vector<IpAddress>& addresses) {
+std::string dns_records(const InitPlan& plan, const std::string& key_digest, const std::vector<IpAddress>& addresses,
+                        const std::vector<std::string>& signing_records) {
   const std::string& host = plan.settings.delivery.hostname;
   std::string text;
   for (const auto& domain : plan.settings.domains)
@@ -114,6 +115,11 @@ std::string dns_records(const InitPlan& plan, const std::string& key_digest, con
     text += fmt::format("    {}. A (the address at which the internet reaches this machine)\n", host);
   for (const auto& domain : plan.settings.domains)
     text += fmt::format("    {}. TXT \"v=spf1 mx -all\"\n", domain.name.ascii());
+  for (const std::string& record : signing_records) text += fmt::format("    {}\n", record);
+  for (const auto& domain : plan.settings.domains) {
+    if (!signing_records.empty())
+      text += fmt::format("    _dmarc.{}. TXT \"v=DMARC1; p=quarantine\"\n", domain.name.ascii());
+  }
   if (!key_digest.empty()) text += fmt::format("    _25._tcp.{}. TLSA 3 1 1 {}\n", host, key_digest);
   return text;
 }
@@ -145,11 +151,14 @@ std::string config_text(const InitPlan& plan) {
   return text + settings::settings_toml(plan.settings, settings::TomlStyle::Commented);
 }
 
-std::string next_steps(const InitPlan& plan, const std::string& key_digest, const std::vector<IpAddress>& addresses) {
+std::string next_steps(const InitPlan& plan, const std::string& key_digest, const std::vector<IpAddress>& addresses,
+                       const std::vector<std::string>& signing_records) {
   const std::string config = plan.config == "/etc/postseal/postseal.toml" ? "" : " --config " + plan.config;
   std::string text =
       "\nWhat to do next\n\n1. Publish these DNS records, in a zone that is signed with DNSSEC if you can:\n";
-  text += dns_records(plan, key_digest, addresses);
+  text += dns_records(plan, key_digest, addresses, signing_records);
+  if (!signing_records.empty())
+    text += "   Letters are signed as soon as the server finds the _domainkey records in DNS.\n";
   text +=
       "   The TLSA record counts only in a signed zone. Before you ever change the key, publish the new one's beside "
       "it.\n";

@@ -35,7 +35,8 @@ std::expected<InitPlan, std::string> plan_init(const InitWish& wish);
 std::string config_text(const InitPlan& plan);
 
 /// What is to be done next: DNS records, how to start, how to look. key_digest: of the certificate's key, for TLSA;
-/// addresses: of this machine that the internet can reach.
-std::string next_steps(const InitPlan& plan, const std::string& key_digest, const std::vector<IpAddress>& addresses);
+/// addresses: of this machine that the internet can reach; signing_records: zone lines of the keys that sign.
+std::string next_steps(const InitPlan& plan, const std::string& key_digest, const std::vector<IpAddress>& addresses,
+                       const std::vector<std::string>& signing_records = {});
 
 }  // namespace postseal::cli

@@ -108,7 +108,8 @@ TEST_F(Operator, init_makes_a_server_that_config_check_likes) {
   ASSERT_EQ(made.exit_code, kOk) << made.err;
   for (const char* part :
        {"example.org. MX 10 mail.example.org.", "v=spf1 mx -all", "_25._tcp.mail.example.org. TLSA 3 1 1 ",
-        "postseal serve --config", "its password", "alice@example.org"})
+        "postseal serve --config", "its password", "alice@example.org", "._domainkey.example.org. IN TXT",
+        "\"v=DKIM1; k=rsa; p=", "\"v=DKIM1; k=ed25519; p=", "_dmarc.example.org. TXT \"v=DMARC1; p="})
     EXPECT_THAT(made.out, HasSubstr(part));
 
   const Ran checked = run({"config", "check", "--config", config()});
@@ -129,6 +130,8 @@ TEST_F(Operator, init_makes_a_server_that_config_check_likes) {
   EXPECT_EQ(mode_of(home() + "/tls/key.pem"), 0640U);
   EXPECT_EQ(mode_of(config()), 0640U);
   EXPECT_EQ(mode_of(home() + "/store"), 0700U);
+  EXPECT_EQ(mode_of(home() + "/store/dkim"), 0700U);
+  EXPECT_EQ(mode_of(home() + "/store/dkim/example.org/keys.json"), 0600U);
   auto facts = tls::read_certificate(read_text(home() + "/tls/cert.pem"));
   ASSERT_TRUE(facts);
   EXPECT_TRUE(tls::covers(*facts, "mail.example.org"));
