@@ -240,6 +240,16 @@ to = ["someone@far.test"]
         octets = self.submitted(letter("bob@home.test", "someone@far.test")).octets
         self.assertNotIn(b"DKIM-Signature", octets)
 
+    def test_notifications_are_signed(self):
+        id = self.server.submit("alice@home.test", ["someone@bogus.test"], letter("alice@home.test", "someone@bogus.test"))
+        since = self.server.log.mark()
+        self.server.postseal("queue", "bounce", "recipient=someone@bogus.test", "--reason", "no more", check=0)
+        notified = self.server.wait_log("notified", since, letter=id)
+        self.server.wait_delivered("alice@home.test", notified["notification"], since)
+        told = next(each for each in self.server.maildir("alice")
+                    if each.message.get_content_type() == "multipart/report")
+        self.assertTrue(dkim.verify(told.without_trace(), dnsfunc=self.key_record), told.octets.decode())
+
     # --- forwarded ---
 
     def test_a_forwarded_letter_is_sealed_and_its_bounce_comes_back(self):

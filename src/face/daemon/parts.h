@@ -81,10 +81,11 @@ struct Parts {
   std::optional<http::ListeningSocket> admin_socket, metrics_socket;
   bool stopping = false;
 
+  /// A session that waits for an answer of DNS is held by main, and goes with it: its own thread's context goes later.
+  std::deque<SessionThread> threads;
   boost::asio::io_context main{1};
   std::optional<boost::asio::thread_pool> slow;        ///< not before root is somebody else: that needs a single thread
   std::optional<boost::asio::thread_pool> arithmetic;  ///< signatures; likewise
-  std::deque<SessionThread> threads;
   std::unique_ptr<journal::Spool> store;
   std::unique_ptr<accounts::Accounts> accounts;
   std::optional<dkim_keys::KeyDirectory> key_directory;
