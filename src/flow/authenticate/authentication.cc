@@ -22,8 +22,9 @@ std::string header_of(const Outcome& outcome, const Rules& rules, authres::Chars
 
 /// RFC 9989 §4.4.2, §3.2.4: MAIL FROM, or postmaster@HELO in place of <>; nothing where it has no domain.
 std::optional<dmarc::SpfIdentity> spf_identity(const spf::Verdict& verdict) {
-  auto domain = Domain::parse(verdict.domain);
-  if (!domain) return std::nullopt;
+  // As DNS has it: names with underscores send mail, too.
+  auto domain = Domain::parse_dns(verdict.domain);
+  if (!domain || domain->is_root()) return std::nullopt;
   return dmarc::SpfIdentity{std::move(*domain), verdict.result};
 }
 

@@ -129,6 +129,17 @@ TEST(Authentication, a_notification_is_judged_by_helo) {
   EXPECT_EQ(outcome.findings.dmarc->result, dmarc::Result::Pass);
 }
 
+// RFC 9989 §3.2.4: a name is what DNS can hold; SPF has passed for it.
+TEST(Authentication, a_sender_domain_with_an_underscore_is_aligned_as_any_other) {
+  World world;
+  world.dns.txt("my_bounces.example.org", {{"v=spf1 ip4:192.0.2.1 -all"}});
+  world.client.mail_from = "x@my_bounces.example.org";
+  const auto outcome = world.judge(kLetter);
+  EXPECT_EQ(outcome.findings.spf.result, spf::Result::Pass);
+  EXPECT_EQ(outcome.findings.dmarc->result, dmarc::Result::Pass);
+  EXPECT_EQ(outcome.ruling.course, Course::Accept);
+}
+
 TEST(Authentication, a_session_asks_once_who_its_client_is) {
   World world;
   world.visitor = std::make_shared<Visitor>();
