@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/dkim/added_field.h"
 #include "protocol/dkim/key_record.h"
 #include "vocab/await_all.h"
 
@@ -50,19 +51,6 @@ std::pair<Result, std::string> judge_without_key(const MessagePass& pass, const 
   if (!hash) return {Result::PermError, "l= is larger than the body"};
   if (*hash != signature.body_hash) return {Result::Fail, "the body is not what was signed"};
   return {Result::None, ""};
-}
-
-/// RFC 6376 §8.15 (A25): a field that RFC 5322 §3.6 allows once and everybody looks at, there more often than it is
-/// signed: somebody has put one in front, and readers see that one. The section names these four.
-std::optional<std::string_view> find_added_field(const MessagePass& pass, const Signature& signature) {
-  for (const std::string_view name : {"From", "Subject", "To", "Cc"}) {
-    const std::size_t present = pass.index().count(name);
-    if (present < 2) continue;
-    std::size_t is_signed = 0;
-    for (const std::string_view listed : signature.names) is_signed += message::same_name(listed, name) ? 1 : 0;
-    if (is_signed > 0 && present > is_signed) return name;
-  }
-  return std::nullopt;
 }
 
 /// The arithmetic.
