@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <random>
+#include <utility>
 
 namespace postseal::dkim {
 namespace {
@@ -51,69 +52,63 @@ std::uint64_t hash_of(std::string_view name, std::uint64_t key) {
   return mixed(hash ^ (load<std::uint64_t>(p + size - 8) | kLowerCase), second);
 }
 
+std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+
 }  // namespace
 
 FieldIndex::FieldIndex(std::span<const message::HeaderField> fields)
-    : fields_(fields), slots_(std::bit_ceil(fields.size() * 2 + 2)), above_(fields.size(), kNone) {
+    : fields_(fields),
+      slots_(std::bit_ceil(fields.size() * 2 + 2)),
+      last_(slots_.size(), kNone),
+      above_(fields.size(), kNone) {
+  const std::uint64_t key = secret();
   for (std::uint32_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].name().empty()) continue;
-    Group& group = slots_[slot_of(fields[i].name())];
-    if (group.count++ == 0) group.hash = hash_of(fields[i].name(), secret());
-    above_[i] = group.last;
-    group.last = i;
+    const std::string_view name = fields[i].name();
+    if (name.empty()) continue;
+    const std::uint64_t hash = hash_of(name, key);
+    const std::size_t slot = slot_of(name, hash);
+    slots_[slot].hash = tag_of(hash);
+    ++slots_[slot].count;
+    above_[i] = std::exchange(last_[slot], i);
   }
 }
 
-std::size_t FieldIndex::slot_of(std::string_view name) const {
-  const std::uint64_t hash = hash_of(name, secret());
+std::size_t FieldIndex::slot_of(std::string_view name, std::uint64_t hash) const {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = static_cast<std::size_t>(hash) & mask;; at = (at + 1) & mask) {
     const Group& group = slots_[at];
     if (group.count == 0) return at;
-    if (group.hash == hash && message::same_name(fields_[group.last].name(), name)) return at;
+    if (group.hash == tag_of(hash) && message::same_name(fields_[last_[at]].name(), name)) return at;
   }
 }
 
-const FieldIndex::Group* FieldIndex::group(std::string_view name) const {
-  if (slots_.empty()) return nullptr;
-  const Group& group = slots_[slot_of(name)];
-  return group.count == 0 ? nullptr : &group;
-}
+std::size_t FieldIndex::slot_of(std::string_view name) const { return slot_of(name, hash_of(name, secret())); }
 
 std::vector<std::size_t> FieldIndex::pick(std::span<const std::string_view> names, std::size_t except) const {
-  std::vector<std::size_t> picked;
-  picked.reserve(names.size());
-  // Where the next field of each group is to be taken.
-  std::vector<std::uint32_t> next(slots_.size());
-  for (std::size_t slot = 0; slot < slots_.size(); ++slot) next[slot] = slots_[slot].last;
-  for (const std::string_view name : names) {
-    std::size_t field = kNoField;
-    if (const Group* found = group(name)) {
-      // RFC 6376 §5.4.2 MUST: several fields of a name are taken from the bottom of the header up.
-      std::uint32_t& at = next[static_cast<std::size_t>(found - slots_.data())];
-      if (at != kNone && at == except) at = above_[at];
-      if (at != kNone) {
-        field = at;
-        at = above_[at];
-      }
-    }
+  std::vector<std::size_t> picked(names.size(), kNoField);
+  if (slots_.empty()) return picked;
+  // Where the next field of each name is to be taken.
+  std::vector<std::uint32_t> next = last_;
+  const std::uint64_t key = secret();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    // RFC 6376 §5.4.2 MUST: several fields of a name are taken from the bottom of the header up.
+    std::uint32_t& at = next[slot_of(names[i], hash_of(names[i], key))];
+    if (at != kNone && at == except) at = above_[at];
     // RFC 6376 §5.4: a name without a (further) field is the null string, which makes adding one later show.
-    picked.push_back(field);
+    if (at == kNone) continue;
+    picked[i] = at;
+    at = above_[at];
   }
   return picked;
 }
 
-std::size_t FieldIndex::count(std::string_view name) const {
-  const Group* found = group(name);
-  return found == nullptr ? 0 : found->count;
-}
+std::size_t FieldIndex::count(std::string_view name) const { return slots_.empty() ? 0 : slots_[slot_of(name)].count; }
 
 std::vector<std::size_t> FieldIndex::all(std::string_view name) const {
   std::vector<std::size_t> fields;
-  if (const Group* found = group(name)) {
-    for (std::uint32_t at = found->last; at != kNone; at = above_[at]) fields.push_back(at);
-    std::ranges::reverse(fields);
-  }
+  if (slots_.empty()) return fields;
+  for (std::uint32_t at = last_[slot_of(name)]; at != kNone; at = above_[at]) fields.push_back(at);
+  std::ranges::reverse(fields);
   return fields;
 }
 

@@ -29,15 +29,15 @@ class FieldIndex {
   static constexpr std::uint32_t kNone = static_cast<std::uint32_t>(-1);
   /// The fields of one name: from the last one up along above_.
   struct Group {
-    std::uint64_t hash = 0;
-    std::uint32_t last = kNone, count = 0;
+    std::uint32_t hash = 0, count = 0;
   };
-  /// The slot of the name, which is empty if there is no such field.
+  /// The slot of the name, which is empty if there is no such field. REQUIRES: slots_ is not empty.
+  std::size_t slot_of(std::string_view name, std::uint64_t hash) const;
   std::size_t slot_of(std::string_view name) const;
-  const Group* group(std::string_view name) const;
 
   std::span<const message::HeaderField> fields_;
   std::vector<Group> slots_;          ///< a power of two of them, at most half of them in use
+  std::vector<std::uint32_t> last_;   ///< of each slot, the last field of the name
   std::vector<std::uint32_t> above_;  ///< of each field, the next one up with the same name
 };
 

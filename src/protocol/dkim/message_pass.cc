@@ -79,17 +79,19 @@ std::string signed_text(const MessagePass& pass, std::span<const std::string_vie
                         Canonicalization canonicalization, const message::HeaderField& own, std::size_t b_begin,
                         std::size_t b_end, std::size_t except) {
   const std::vector<std::size_t> picked = pass.index().pick(names, except);
-  std::size_t size = own.raw.size();
+  std::size_t most = own.raw.size() + kRelaxedSlack;
   for (const std::size_t field : picked) {
-    if (field != FieldIndex::kNoField) size += pass.fields()[field].raw.size() + 2;
+    if (field != FieldIndex::kNoField) most += pass.fields()[field].raw.size() + kRelaxedSlack;
   }
   std::string text;
-  text.reserve(size);
-  // RFC 6376 §3.7: the fields in the order of h=, then the signature itself without what it is to become.
-  for (const std::size_t field : picked) {
-    if (field != FieldIndex::kNoField) append_field(text, canonicalization, pass.fields()[field]);
-  }
-  append_signature_field(text, canonicalization, own, b_begin, b_end);
+  text.resize_and_overwrite(most, [&](char* const begin, std::size_t) {
+    char* at = begin;
+    // RFC 6376 §3.7: the fields in the order of h=, then the signature itself without what it is to become.
+    for (const std::size_t field : picked) {
+      if (field != FieldIndex::kNoField) at = write_field(at, canonicalization, pass.fields()[field]);
+    }
+    return static_cast<std::size_t>(write_signature_field(at, canonicalization, own, b_begin, b_end) - begin);
+  });
   return text;
 }
 

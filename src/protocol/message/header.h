@@ -34,14 +34,7 @@ struct HeaderField {
 };
 
 /// Equal but for the case of ASCII letters.
-inline bool same_name(std::string_view a, std::string_view b) {
-  constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
+bool same_name(std::string_view a, std::string_view b);
 
 enum class HeaderState {
   Open,           ///< more of it may come
