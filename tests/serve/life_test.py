@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -25,6 +26,56 @@ class Life(unittest.TestCase):
         server = Server(**how)
         self.addCleanup(server.down)
         return server
+
+
+class Mute:
+    """A name server that takes every question and answers none."""
+
+    def __init__(self):
+        self.socket = socket.socket(type=socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+
+    def settings(self):
+        host, port = self.socket.getsockname()
+        return {"authentication.enabled": True, "authentication.timeout": "60s", "resolver.mode": f"forward:{host}:{port}",
+                "resolver.timeout": "60s", "server.graceful_stop": "1s"}
+
+
+class EndWhileDnsIsAsked(Life):
+    def asking(self):
+        """A server with four letters that wait for DNS, and one whose client has gone in the middle of it."""
+        names = Mute()
+        self.addCleanup(names.socket.close)
+        # What has been freed and is used all the same does not look well by chance.
+        server = self.server(settings=names.settings()).start(environment={"MALLOC_PERTURB_": "165"})
+        for number in range(5):
+            client = server.client()
+            self.addCleanup(client.close)
+            client.mail(f"eve@far{number}.test")
+            client.rcpt("bob@home.test")
+            client.docmd("DATA")
+            if number == 4:
+                client.send("From: eve@far.test\r\n\r\nhalf")
+                client.close()
+            else:
+                client.send("From: eve@far.test\r\n\r\nGood day.\r\n.\r\n")
+        names.socket.settimeout(20)
+        names.socket.recv(512)
+        return server
+
+    def test_letters_that_wait_for_dns_are_not_waited_for(self):
+        server = self.asking()
+        began = time.monotonic()
+        self.assertEqual(server.stop(), 0)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual([line for line in server.log.all() if line.get("event") == "accepted"], [])
+
+    def test_a_second_signal_ends_it_among_questions(self):
+        server = self.asking()
+        since = server.log.mark()
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_log("ending", since)
+        self.assertEqual(server.stop(), 0)
 
 
 class Reload(Life):

@@ -9,6 +9,17 @@ namespace postseal::resolver {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// About what it takes to keep it.
+std::size_t octets_of(const dns::RawAnswer& answer) {
+  std::size_t octets = sizeof(answer) + answer.question.ascii().size() + answer.canonical.ascii().size();
+  for (const Bytes& record : answer.records) octets += sizeof(record) + record.size();
+  return octets;
+}
+
+}  // namespace
+
 SharedResolver::SharedResolver(dns::Resolver& resolver, asio::any_io_executor executor)
     : resolver_(resolver), executor_(std::move(executor)) {}
 
@@ -17,11 +28,11 @@ Awaitable<dns::RawAnswer> SharedResolver::lookup(Domain name, dns::RecordType ty
   {
     Shelf& shelf = shelf_of(question);
     const std::lock_guard lock(shelf.mutex);
-    const auto found = shelf.known.find(question);
+    const auto found = shelf.places.find(question);
     const auto now = std::chrono::steady_clock::now();
-    if (found != shelf.known.end() && now < found->second.until) {
-      auto answer = found->second.answer;
-      answer.ttl = std::chrono::ceil<Seconds>(found->second.until - now);
+    if (found != shelf.places.end() && now < found->second->until) {
+      auto answer = found->second->answer;
+      answer.ttl = std::chrono::ceil<Seconds>(found->second->until - now);
       co_return answer;
     }
   }
@@ -34,22 +45,33 @@ Awaitable<dns::RawAnswer> SharedResolver::lookup(Domain name, dns::RecordType ty
 void SharedResolver::keep(Question question, const dns::RawAnswer& answer) {
   // What nobody could find out is asked again: unknown is not remembered as anything.
   if (answer.unknown() || answer.ttl <= Seconds{0}) return;
+  const std::size_t octets = octets_of(answer);
+  if (octets > kLargestAnswer) return;
   Shelf& shelf = shelf_of(question);
-  const auto now = std::chrono::steady_clock::now();
+  const auto until = std::chrono::steady_clock::now() + std::min(answer.ttl, kLongest);
   const std::lock_guard lock(shelf.mutex);
-  if (shelf.known.size() >= kMostAnswers / kShelves) {
-    std::erase_if(shelf.known, [now](const auto& entry) { return entry.second.until <= now; });
-    // A flood of names must not make room by search: whatever comes first goes.
-    if (shelf.known.size() >= kMostAnswers / kShelves) shelf.known.erase(shelf.known.begin());
+  if (const auto before = shelf.places.find(question); before != shelf.places.end()) shelf.forget(before->second);
+  while (!shelf.known.empty() &&
+         (shelf.known.size() >= kMostAnswers / kShelves || shelf.octets + octets > kMostOctets / kShelves)) {
+    shelf.forget(shelf.known.begin());
   }
-  shelf.known.insert_or_assign(std::move(question), Known{answer, now + std::min(answer.ttl, kLongest)});
+  shelf.known.push_back({question, answer, until, octets});
+  shelf.places.emplace(std::move(question), std::prev(shelf.known.end()));
+  shelf.octets += octets;
 }
 
-std::size_t SharedResolver::size() const {
-  std::size_t all = 0;
+void SharedResolver::Shelf::forget(std::list<Known>::iterator place) {
+  octets -= place->octets;
+  places.erase(place->question);
+  known.erase(place);
+}
+
+SharedResolver::Size SharedResolver::size() const {
+  Size all;
   for (const Shelf& shelf : shelves_) {
     const std::lock_guard lock(shelf.mutex);
-    all += shelf.known.size();
+    all.answers += shelf.known.size();
+    all.octets += shelf.octets;
   }
   return all;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
+#include <list>
 #include <mutex>
 #include <unordered_map>
 
@@ -21,10 +22,17 @@ class SharedResolver final : public dns::Resolver {
 
   Awaitable<dns::RawAnswer> lookup(Domain name, dns::RecordType type, Deadline deadline) override;
 
-  /// Answers that are known now.
-  std::size_t size() const;
+  /// Answers that are known now, and about how many octets they take.
+  struct Size {
+    std::size_t answers = 0, octets = 0;
+  };
+  Size size() const;
 
+  /// A24: anybody can make us ask for anything, so that what is kept is bounded in both ways, the oldest goes first,
+  /// and no one answer takes the room of many.
   static constexpr std::size_t kMostAnswers = 16'384;
+  static constexpr std::size_t kMostOctets = std::size_t{32} << 20;
+  static constexpr std::size_t kLargestAnswer = 8'192;
   /// However long the answer may live: an operator who mends a record does not wait for a day.
   static constexpr Seconds kLongest{3600};
 
@@ -40,13 +48,19 @@ class SharedResolver final : public dns::Resolver {
     }
   };
   struct Known {
+    Question question;
     dns::RawAnswer answer;
     SteadyTime until;
+    std::size_t octets;
   };
   /// A part of what is known, with a lock of its own.
   struct Shelf {
     mutable std::mutex mutex;
-    std::unordered_map<Question, Known, QuestionHash> known;
+    std::list<Known> known;  ///< the oldest first
+    std::unordered_map<Question, std::list<Known>::iterator, QuestionHash> places;
+    std::size_t octets = 0;
+
+    void forget(std::list<Known>::iterator place);
   };
   static constexpr std::size_t kShelves = 16;
 

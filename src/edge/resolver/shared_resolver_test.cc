@@ -82,7 +82,7 @@ TEST_F(SharedResolverTest, names_and_types_are_different_questions) {
   ask("example.net");
   ask("example.org", RecordType::MX);
   EXPECT_EQ(counting_.asked, 3);
-  EXPECT_EQ(shared_.size(), 3U);
+  EXPECT_EQ(shared_.size().answers, 3U);
 }
 
 TEST_F(SharedResolverTest, what_is_known_not_to_exist_is_known) {
@@ -122,8 +122,32 @@ TEST_F(SharedResolverTest, no_answer_lives_longer_than_an_hour) {
 TEST_F(SharedResolverTest, a_flood_of_names_fills_no_more_than_its_room) {
   counting_.next = answer_of(AnswerState::NxDomain, 3600);
   for (std::size_t i = 0; i < SharedResolver::kMostAnswers * 5 / 4; ++i) ask("n" + std::to_string(i) + ".example");
-  EXPECT_LE(shared_.size(), SharedResolver::kMostAnswers);
-  EXPECT_GE(shared_.size(), SharedResolver::kMostAnswers / 2);
+  EXPECT_LE(shared_.size().answers, SharedResolver::kMostAnswers);
+  EXPECT_GE(shared_.size().answers, SharedResolver::kMostAnswers / 2);
+}
+
+TEST_F(SharedResolverTest, large_answers_fill_no_more_than_their_room) {
+  counting_.next = answer_of(AnswerState::Found, 3600);
+  counting_.next.records = {Bytes(7'000, 'x')};
+  for (int i = 0; i < 6'000; ++i) ask("n" + std::to_string(i) + ".example");
+  EXPECT_LE(shared_.size().octets, SharedResolver::kMostOctets);
+  EXPECT_GE(shared_.size().octets, SharedResolver::kMostOctets / 2);
+  counting_.next.records = {Bytes(60'000, 'x')};
+  counting_.asked = 0;
+  ask("huge.example");
+  EXPECT_EQ(ask("huge.example").records, counting_.next.records);
+  EXPECT_EQ(counting_.asked, 2) << "what is larger than any record of ours is not kept";
+}
+
+TEST_F(SharedResolverTest, an_answer_that_is_asked_for_anew_takes_its_room_once) {
+  counting_.next = answer_of(AnswerState::Found, 0);
+  ask("example.org");
+  counting_.next = answer_of(AnswerState::Found, 300);
+  ask("example.org");
+  const auto before = shared_.size();
+  ask("example.org");
+  EXPECT_EQ(shared_.size().answers, 1U);
+  EXPECT_EQ(shared_.size().octets, before.octets);
 }
 
 }  // namespace

@@ -174,8 +174,13 @@ Done build_way_out(Parts& parts) {
                                              [&parts](const std::string& line) { parts.warn("delivery", line); });
   if (!adapters) return fail(Failure::Kind::Config, adapters.error());
   parts.adapters = std::move(*adapters);
-  parts.resolver = std::make_unique<resolver::SharedResolver>(parts.adapters->resolver(), parts.main.get_executor());
-  parts.authentication.emplace(authenticate::Services{*parts.resolver, offload_to(*parts.arithmetic), parts.clock});
+  const auto executor = parts.lookups.context.get_executor();
+  auto resolver = outbound::make_resolver(parts.adapters->settings(), executor, "senders");
+  if (!resolver) return fail(Failure::Kind::Config, resolver.error());
+  parts.lookups.unbound = std::move(*resolver);
+  parts.lookups.shared = std::make_unique<resolver::SharedResolver>(*parts.lookups.unbound, executor);
+  parts.authentication.emplace(
+      authenticate::Services{*parts.lookups.shared, offload_to(*parts.arithmetic), parts.clock});
   parts.outbound = std::make_unique<outbound::Outbound>(parts.adapters->services(), parts.adapters->settings());
   parts.local = std::make_unique<local::Delivery>(
       local::DeliverySettings{.hostname = parts.settings().delivery.hostname}, parts.clock);

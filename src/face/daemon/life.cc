@@ -47,6 +47,10 @@ void Life::live() {
 }
 
 void Life::start_threads() {
+  parts_.lookups.thread = std::thread([&context = parts_.lookups.context] {
+    const auto work = asio::make_work_guard(context);
+    context.run();
+  });
   for (auto& thread : parts_.threads) {
     for (auto& door : thread.doors) {
       asio::co_spawn(thread.context, thread.inbound->serve(std::move(door.listener), door.role), asio::detached);

@@ -81,6 +81,9 @@ void Parts::end_threads() {
   for (auto& thread : threads) {
     if (thread.thread.joinable()) thread.thread.join();
   }
+  // Nobody asks any more.
+  lookups.context.stop();
+  if (lookups.thread.joinable()) lookups.thread.join();
   if (slow) slow->join();
   if (arithmetic) arithmetic->join();
 }

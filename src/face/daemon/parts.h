@@ -47,6 +47,15 @@ struct SessionThread {
   std::thread thread;
 };
 
+/// Where sessions have DNS asked who writes to us: a thread, a resolver and a cache apart from those of delivery, so
+/// that strangers who make us ask much hold up nobody else's mail.
+struct LookupThread {
+  boost::asio::io_context context{1};
+  std::unique_ptr<resolver::UnboundResolver> unbound;
+  std::unique_ptr<resolver::SharedResolver> shared;
+  std::thread thread;
+};
+
 struct Parts {
   explicit Parts(Start how);
   ~Parts();
@@ -81,16 +90,17 @@ struct Parts {
   std::optional<http::ListeningSocket> admin_socket, metrics_socket;
   bool stopping = false;
 
-  /// A session that waits for an answer of DNS is held by main, and goes with it: its own thread's context goes later.
-  std::deque<SessionThread> threads;
   boost::asio::io_context main{1};
   std::optional<boost::asio::thread_pool> slow;        ///< not before root is somebody else: that needs a single thread
   std::optional<boost::asio::thread_pool> arithmetic;  ///< signatures; likewise
+  /// A coroutine that waits for another context is held by what it waits for, and when that goes it is handed back to
+  /// its own: so contexts that are waited for go first. Main waits for sessions to end, and they wait for lookups.
+  std::deque<SessionThread> threads;
+  LookupThread lookups;
   std::unique_ptr<journal::Spool> store;
   std::unique_ptr<accounts::Accounts> accounts;
   std::optional<dkim_keys::KeyDirectory> key_directory;
   std::unique_ptr<outbound::Adapters> adapters;
-  std::unique_ptr<resolver::SharedResolver> resolver;  ///< for sessions
   std::optional<authenticate::Services> authentication;
   std::unique_ptr<outbound::Outbound> outbound;
   std::unique_ptr<local::Delivery> local;

@@ -63,6 +63,13 @@ http::PolicyFetchSettings fetch_settings(const settings::Settings& settings) {
 
 }  // namespace
 
+std::expected<std::unique_ptr<resolver::UnboundResolver>, std::string> make_resolver(
+    const settings::Settings& settings, boost::asio::any_io_executor executor, std::string_view place) {
+  auto config = resolver_config(settings);
+  if (!place.empty()) config.state_dir += "/" + std::string(place);
+  return resolver::UnboundResolver::create(std::move(config), executor);
+}
+
 Adapters::Adapters(settings::Settings settings, tls::TrustStore trust)
     : settings_(std::move(settings)), trust_(std::move(trust)), tls_(trust_, clock_) {}
 
@@ -79,7 +86,7 @@ std::expected<std::unique_ptr<Adapters>, std::string> Adapters::create(settings:
   auto trust = settings.ca_file.empty() ? std::expected<tls::TrustStore, std::string>(tls::TrustStore::system())
                                         : tls::TrustStore::from_file(settings.ca_file);
   if (!trust) return std::unexpected(trust.error());
-  auto resolver = resolver::UnboundResolver::create(resolver_config(settings), executor);
+  auto resolver = make_resolver(settings, executor);
   if (!resolver) return std::unexpected(resolver.error());
 
   std::unique_ptr<Adapters> adapters(new Adapters(std::move(settings), std::move(*trust)));

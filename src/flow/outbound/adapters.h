@@ -16,6 +16,11 @@
 
 namespace postseal::outbound {
 
+/// A resolver as the settings ask for it, with a cache of its own. It keeps its trust anchor in cache_dir/place, or in
+/// cache_dir itself without a place. REQUIRES: settings.cache_dir is set; the executor's context does not run yet.
+std::expected<std::unique_ptr<resolver::UnboundResolver>, std::string> make_resolver(
+    const settings::Settings& settings, boost::asio::any_io_executor executor, std::string_view place = {});
+
 class Adapters {
  public:
   /// Fills in what the settings leave open (host name, cache folder). The error is one line: what, where, remedy.
