@@ -186,6 +186,8 @@ std::string_view to_string(AuthorProblem problem) {
       return "From has control characters";
     case Problem::TooLong:
       return "From is too long";
+    case Problem::BrokenHeader:
+      return "a line of the header is no field";
   }
   std::unreachable();
 }
@@ -216,12 +218,16 @@ std::expected<Author, AuthorProblem> parse_author(std::string_view value) {
 
 std::expected<Author, AuthorProblem> find_author(std::span<const HeaderField> fields) {
   const HeaderField* from = nullptr;
+  bool broken = false;
   for (const HeaderField& field : fields) {
+    broken |= field.name().empty();
     if (!equals_ignoring_case(field.name(), "from")) continue;
     // RFC 5322 §3.6 MUST: exactly one. With two, one is shown and the other checked (A25).
     if (from != nullptr) return Failure(Problem::SeveralFields);
     from = &field;
   }
+  // RFC 5322 §2.2: some take the rest for the body, others read on; they may find other authors, or none (A25).
+  if (broken) return Failure(Problem::BrokenHeader);
   if (from == nullptr) return Failure(Problem::Missing);
   return parse_author(from->value());
 }

@@ -31,6 +31,7 @@ enum class AuthorProblem : std::uint8_t {
   Malformed,       ///< not what RFC 5322 calls a mailbox list
   Control,         ///< NUL, another control character, or CR and LF that do not fold (A21)
   TooLong,         ///< longer than any author needs (A24)
+  BrokenHeader,    ///< a line before the empty one is no field: for some readers the header ends there
 };
 
 std::string_view to_string(AuthorProblem problem);

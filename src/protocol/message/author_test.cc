@@ -170,5 +170,14 @@ TEST(Author, exactly_one_from_field_counts_in_any_case_of_its_name) {
   EXPECT_EQ(problem({"From: a@b.example\r\n", "fROM : a@b.example\r\n"}), to_string(Problem::SeveralFields));
 }
 
+// RFC 5322 §2.2 (A25): some readers' header ends at a line that is no field, others' at the empty line.
+TEST(Author, a_header_with_a_line_that_is_no_field_has_no_clear_author) {
+  for (const char* line : {"junk\r\n", " From: c@d.example\r\n", "two words: x\r\n", ": x\r\n", "J\xc3\xbc: x\r\n"}) {
+    const auto lines = {HeaderField("From: a@b.example\r\n"), HeaderField(line), HeaderField("Subject: x\r\n")};
+    const auto author = find_author(std::vector<HeaderField>(lines));
+    EXPECT_TRUE(!author && author.error() == Problem::BrokenHeader) << line;
+  }
+}
+
 }  // namespace
 }  // namespace postseal::message
