@@ -73,6 +73,7 @@ inbound::Rules rules_of(const settings::Settings& settings) {
   rules.hostname = settings.delivery.hostname;
   rules.server = settings.server;
   rules.limits = settings.limits;
+  rules.authserv_id = settings.authentication.authserv_id;
   if (settings.authentication.enabled) {
     rules.authentication = std::make_shared<const authenticate::Rules>(
         authenticate::Rules{settings.authentication, settings.delivery.hostname});

@@ -124,8 +124,8 @@ Awaitable<Outcome> Authentication::finish(authres::Charset charset) {
   co_return outcome;
 }
 
-bool is_forged(const message::HeaderField& field, const Rules& rules) {
-  return field.is("postseal-quarantine") || authres::carries_authserv_id(field, rules.authserv_id());
+bool is_forged(const message::HeaderField& field, std::string_view authserv_id) {
+  return field.is("postseal-quarantine") || authres::carries_authserv_id(field, authserv_id);
 }
 
 }  // namespace postseal::authenticate

@@ -73,7 +73,7 @@ class Authentication {
   std::shared_ptr<EarlyLookups> lookups_;
 };
 
-/// RFC 8601 §5 (A21): a field that claims to be ours, or that would speak for us, in a letter from outside.
-bool is_forged(const message::HeaderField& field, const Rules& rules);
+/// RFC 8601 §5 (A21): a field that claims to be ours, or that would speak for us, in a letter that somebody brings.
+bool is_forged(const message::HeaderField& field, std::string_view authserv_id);
 
 }  // namespace postseal::authenticate

@@ -139,6 +139,51 @@ TEST_F(AuthorTest, switched_off_nothing_is_asked_and_nothing_changes) {
   EXPECT_THAT(kept(), StartsWith("Received:"));
 }
 
+// A21: whoever reads on behind a line that is no field would believe what stands there.
+TEST_F(AuthorTest, A21_forged_results_behind_a_line_that_is_no_field_go) {
+  check({.unclear_from = settings::Treatment::Accept});
+  const std::string letter =
+      "From: <x@elsewhere.test>\r\nthis line is no field\r\n"
+      "Authentication-Results: mx.example.org; dmarc=pass header.from=bank.test\r\nPostseal-Quarantine: no\r\n"
+      "Subject: s\r\n\r\nhello\r\n.\r\n";
+  EXPECT_EQ(bring("alice@example.org", "250", "x@elsewhere.test", "192.0.2.1", letter).wrong, "");
+  EXPECT_THAT(kept(), Not(HasSubstr("bank.test")));
+  EXPECT_THAT(kept(), Not(HasSubstr("Postseal-Quarantine: no")));
+  EXPECT_THAT(kept(), HasSubstr("\r\nthis line is no field\r\nSubject: s\r\n"));
+  check();
+  const auto heard = bring("alice@example.org", "550", "x@elsewhere.test", "192.0.2.1", letter);
+  EXPECT_EQ(heard.wrong, "");
+  EXPECT_THAT(heard.text, HasSubstr("not clear who wrote this letter: a line of the header is no field"));
+}
+
+// RFC 8601 §5: nobody but us writes results in our name, whoever brings the letter, checked or not.
+TEST_F(AuthorTest, A21_users_and_our_networks_cannot_bring_results_of_ours) {
+  world.rules.server.relay_networks = {{address("10.0.0.0"), 8}};
+  const std::string letter =
+      "Authentication-Results: mx.example.org; dmarc=pass header.from=bank.test\r\nPostseal-Quarantine: no\r\n"
+      "Authentication-Results: mx.elsewhere.test; spf=pass\r\nFrom: alice@example.org\r\n\r\nhello\r\n.\r\n";
+  for (const bool checks : {true, false}) {
+    if (!checks) world.rules.authentication = nullptr;
+    const std::size_t before = world.store.all().size();
+    EXPECT_EQ(submit(letter).wrong, "");
+    EXPECT_EQ(bring("alice@example.org", "250", "x@elsewhere.test", "10.1.2.3", letter).wrong, "");
+    for (std::size_t i : {before, before + 1}) {
+      EXPECT_THAT(kept(i), Not(HasSubstr("bank.test")));
+      EXPECT_THAT(kept(i), Not(HasSubstr("Postseal-Quarantine")));
+      EXPECT_THAT(kept(i), HasSubstr("Authentication-Results: mx.elsewhere.test; spf=pass\r\n"));
+    }
+  }
+}
+
+TEST_F(AuthorTest, A21_a_letter_that_would_go_on_with_our_received_field_is_refused) {
+  const std::string letter = " by mx.bank.test\r\nFrom: <x@elsewhere.test>\r\n\r\nhello\r\n.\r\n";
+  EXPECT_THAT(bring("alice@example.org", "550", "x@elsewhere.test", "192.0.2.1", letter).text,
+              HasSubstr("550 5.6.0 The first line of the letter begins with a blank"));
+  world.rules.authentication = nullptr;
+  EXPECT_EQ(bring("alice@example.org", "550", "x@elsewhere.test", "192.0.2.1", letter).wrong, "");
+  EXPECT_TRUE(world.store.all().empty());
+}
+
 // ---- ours ----
 
 TEST_F(AuthorTest, a_users_letter_is_signed_as_it_leaves_RFC6376) {
@@ -197,7 +242,7 @@ TEST_F(AuthorTest, our_own_networks_are_signed_for_and_not_checked) {
       "y@far.test\r\n\r\nhello\r\n.\r\n";
   EXPECT_EQ(bring("y@far.test", "250", "alice@example.org", "10.1.2.3", letter).wrong, "");
   EXPECT_THAT(kept(), StartsWith("DKIM-Signature:"));
-  EXPECT_THAT(kept(), HasSubstr("Authentication-Results: mx.example.org; auth=pass\r\n")) << "it is one of us";
+  EXPECT_THAT(kept(), Not(HasSubstr("Authentication-Results"))) << "nothing was checked, so nobody found anything";
   EXPECT_EQ(verify(kept()).at(0).result, dkim::Result::Pass);
   world.rules.signing.enabled = false;
   EXPECT_EQ(bring("y@far.test", "250", "alice@example.org", "10.1.2.3", letter).wrong, "");
@@ -223,6 +268,19 @@ TEST_F(AuthorTest, what_an_alias_leads_on_is_sealed_with_what_was_found) {
   EXPECT_THAT(chain.instances[0].authentication_results, StartsWith("mx.example.org;"));
   EXPECT_THAT(chain.instances[0].authentication_results, HasSubstr("dmarc=pass"));
   EXPECT_THAT(world.metrics.expose(), HasSubstr("postseal_signed_total{by=\"arc\"} 1"));
+}
+
+// A letter that we do not believe goes on as what it is: not with our name as its sender, nor under our seal.
+TEST_F(AuthorTest, what_is_quarantined_is_forwarded_without_our_name) {
+  give_keys(srs::Rewriter({"secret"}));
+  world.rules.signing.srs = true;
+  world.dns.txt("_dmarc.elsewhere.test", {{"v=DMARC1; p=quarantine"}});
+  EXPECT_EQ(bring("away@example.org", "250", "x@elsewhere.test", "203.0.113.9").wrong, "");
+  const auto letter = world.store.all().at(0);
+  EXPECT_TRUE(letter.envelope.recipients.at(0).forwarded);
+  EXPECT_EQ(letter.envelope.forward_from, std::nullopt);
+  EXPECT_THAT(kept(), Not(HasSubstr("ARC-Seal")));
+  EXPECT_THAT(kept(), HasSubstr("\r\nPostseal-Quarantine: dmarc\r\n"));
 }
 
 TEST_F(AuthorTest, what_stays_here_is_not_sealed) {

@@ -11,8 +11,8 @@ namespace postseal::inbound {
 
 namespace {
 
-/// RFC 5322 §2.1.1 MUST: no line is longer. A colon is looked for to the end: blanks before it are allowed (§4.5), and
-/// a Bcc behind many of them is still one.
+/// RFC 5322 §2.1.1 MUST: no line is longer. A colon is looked for so far: blanks before it are allowed (§4.5), and
+/// a Bcc behind many of them is still one. Where there are more, the line is what its name says.
 constexpr std::size_t kLongestName = 1000;
 constexpr std::size_t kLongestValue = 1000;
 /// A field of results that is longer goes, whoever made it: nobody can say whose it is.
@@ -84,22 +84,25 @@ void HeaderEditor::take(std::string_view bytes, std::string& out) {
 /// The beginning of a line, as far as it has come: to the colon, to its end, or kLongestName of it.
 void HeaderEditor::begin_line(std::string_view line, std::string& out) {
   in_line_ = true;
-  if (line.front() == ' ' || line.front() == '\t') {  // goes on with the field above
-    if (field_ == Field::None) field_ = Field::Other;
-    return take(line, out);
-  }
+  const bool folded = line.front() == ' ' || line.front() == '\t';
+  if (folded && field_ != Field::None) return take(line, out);  // goes on with the field above
+  // A21: there is none, so it would go on with what we put in front: a Received field of ours in a stranger's words.
+  folded_ |= folded && editing_ == Editing::Note;
   const auto colon = line.substr(0, kLongestName).find(':');
-  if (line == "\r\n" || colon == std::string_view::npos) {
+  if (line == "\r\n" || colon == std::string_view::npos || folded) {
     const bool blank = line == "\r\n";
-    // RFC 5322 §2.1: a line that is no field ends the header, with or without an empty line.
-    const bool broken = !blank && line.size() < kLongestName;
-    if (!blank && !broken) {
+    // RFC 5322 §2.1 (A21): the empty line ends the header, and nothing else does, for us as for all others who look
+    // for fields; except that a user's letter gets the empty line where it is missing, and is body from there on.
+    const bool mended = !blank && editing_ == Editing::Complete && (folded || line.size() < kLongestName);
+    if (!blank && !mended) {
       end_field(out);
-      field_ = Field::Other;
+      // A colon may still come, behind more blanks.
+      const Field named = field_of(line.substr(0, kLongestName));
+      field_ = named == Field::Verdict || named == Field::Bcc ? named : Field::Other;
       return take(line, out);
     }
     end_header(out);
-    if (broken && editing_ == Editing::Complete) out += "\r\n";
+    if (mended) out += "\r\n";
     out += line;
     return;
   }

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // A letter's header on its way through: noted where transport needs to know, completed for our own users (RFC 6409 §8),
-// rid of what claims to be ours where it comes from outside, otherwise untouched. The body passes without a copy.
+// rid of what claims to be ours, otherwise untouched. The body passes without a copy.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -12,8 +12,8 @@
 namespace postseal::inbound {
 
 enum class Editing {
-  Note,      ///< another server's letter: not an octet changes
-  Complete,  ///< a user's: Bcc goes, Date and Message-ID are added where they are missing
+  Note,      ///< another server's letter: not an octet changes but for what remove() is told of
+  Complete,  ///< a user's: Bcc goes, Date and Message-ID are added where they are missing, and so is the empty line
 };
 
 class HeaderEditor {
@@ -35,6 +35,8 @@ class HeaderEditor {
   bool tls_required_no() const { return tls_required_fields_ == 1 && tls_required_no_; }
   /// "Postseal-Only-If-Verified: yes": the sender wants it delivered to proved servers only.
   bool only_if_verified() const { return only_if_verified_; }
+  /// Its first line goes on with the field above it, which would be one of ours. Never for Complete, which mends it.
+  bool begins_folded() const { return folded_; }
   /// Printable UTF-8, whatever the letter says (A21).
   const std::string& message_id() const { return message_id_; }
 
@@ -55,6 +57,7 @@ class HeaderEditor {
   std::string date_, new_message_id_;
   bool ended_ = false;    ///< what follows is body
   bool in_line_ = false;  ///< the line has been sorted already
+  bool folded_ = false;
   bool has_date_ = false, has_message_id_ = false;
   Field field_ = Field::None;
   std::string held_;     ///< the beginning of a line, until it is known which field it is

@@ -201,7 +201,15 @@ TEST(HeaderEditor, A21_results_that_claim_to_be_ours_go_and_nothing_else_does) {
       {"several", ours + ours + "Authentication-Results: theirs\r\n" + ours + "\r\n",
        "Authentication-Results: theirs\r\n\r\n"},
       {"last, without a body", "C: d\r\n" + ours, "C: d\r\n"},
-      {"before a body without an empty line", ours + "hello there\r\n", "hello there\r\n"},
+      {"before a line that is no field", ours + "hello there\r\n", "hello there\r\n"},
+      // DKIM and whoever looks for the author read on to the empty line: so do those who look for results.
+      {"behind a line that is no field", "junk\r\n" + ours + "A: b\r\n\r\n" + ours, "junk\r\nA: b\r\n\r\n" + ours},
+      {"behind a folded line that is no field", "junk\r\n more: of it\r\n" + ours + "\r\n",
+       "junk\r\n more: of it\r\n\r\n"},
+      {"very far from its colon", "Authentication-Results" + std::string(3000, ' ') + ": ours\r\nA: b\r\n\r\n",
+       "A: b\r\n\r\n"},
+      {"our mark, very far from its colon", "postseal-quarantine" + std::string(1500, '\t') + ":ours\r\n\r\n", "\r\n"},
+      {"behind a very long line", std::string(5000, 'x') + "\r\n" + ours + "\r\n", std::string(5000, 'x') + "\r\n\r\n"},
       {"too long to be judged", "Authentication-Results: theirs;\r\n" + std::string(70'000, ' ') + "\r\nC: d\r\n\r\n",
        "C: d\r\n\r\n"},
       {"our mark", "Postseal-Quarantine: ours\r\nC: d\r\n\r\n", "C: d\r\n\r\n"},
@@ -219,6 +227,45 @@ TEST(HeaderEditor, A21_results_that_claim_to_be_ours_go_and_nothing_else_does) {
     }
     EXPECT_EQ(edit(row.letter, Editing::Note, 7).text, row.letter) << "nobody asked for it";
   }
+}
+
+// A user's letter is mended: what stands behind the line is body for everybody, since an empty line is put before it.
+TEST(HeaderEditor, A21_results_go_from_users_letters_too_and_their_bodies_stay) {
+  const std::string ours = "Authentication-Results: ours\r\n", both = "Date: DATE\r\nMessage-ID: <ID@host>\r\n";
+  for (const auto& [letter, expected] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"A: b\r\n" + ours + "\r\n", "A: b\r\n" + both + "\r\n"},
+           {"A: b\r\njunk\r\n" + ours, "A: b\r\n" + both + "\r\njunk\r\n" + ours}}) {
+    HeaderEditor editor(Editing::Complete, "DATE", "ID@host");
+    editor.remove([](const message::HeaderField& field) { return field.raw.contains("ours"); });
+    std::string scratch;
+    std::string text(editor.feed(letter, scratch));
+    editor.finish(scratch);
+    EXPECT_EQ(text + scratch, expected);
+  }
+}
+
+// What is put in front of the letter would go on with its first line: a Received field of ours in a stranger's words.
+TEST(HeaderEditor, A21_a_letter_that_begins_with_a_continuation_is_known) {
+  struct Row {
+    std::string letter;
+    bool folded;
+  };
+  for (const Row& row :
+       {Row{" by mx.elsewhere.test\r\nA: b\r\n\r\n", true}, Row{"\tA: b\r\n\r\n", true}, Row{" \r\n\r\n", true},
+        Row{"A: b\r\n c\r\n\r\n", false}, Row{"\r\n body\r\n", false}, Row{"", false}}) {
+    for (const std::size_t step : {1u, 2u, 1000u}) {
+      HeaderEditor editor(Editing::Note, "", "");
+      std::string scratch;
+      for (std::size_t at = 0; at < row.letter.size(); at += step)
+        (void)editor.feed(std::string_view(row.letter).substr(at, step), scratch);
+      editor.finish(scratch);
+      EXPECT_EQ(editor.begins_folded(), row.folded) << row.letter;
+    }
+  }
+  const std::string both = "Date: DATE\r\nMessage-ID: <ID@host>\r\n";
+  for (const std::size_t step : {1u, 2u, 1000u})
+    EXPECT_EQ(edit(" hello\r\nBcc: x\r\n", Editing::Complete, step).text, both + "\r\n hello\r\nBcc: x\r\n")
+        << "a user's is a body without a header";
 }
 
 TEST(HeaderEditor, notes_what_transport_needs_X07) {

@@ -25,6 +25,8 @@ class Reception {
   /// Who gets the letter as it is kept, too. Before the first piece.
   void show_to(std::function<void(std::string_view)> reader) { reader_ = std::move(reader); }
   Awaitable<void> take(std::string_view piece);
+  /// Its first line would be read as a part of what stands in front. After the first line.
+  bool begins_folded() const { return editor_.begins_folded(); }
   /// After the last piece.
   Awaitable<void> finish();
   /// What the header said joins the envelope. trusted: the sender may ask for verified servers only. in_front: header

@@ -78,6 +78,11 @@ Reply recipients_too_fast() {
   return make(451, {4, 7, 1}, "Recipients come too fast from your address; try again later");
 }
 
+// RFC 3463 §3.7: X.6.0, something about the content.
+Reply begins_folded() {
+  return make(550, {5, 6, 0}, "The first line of the letter begins with a blank: it is neither a field nor the body");
+}
+
 Reply not_stored(const spool::StoreError& error) {
   switch (error.code) {
     case spool::StoreErrorCode::NoSpace:

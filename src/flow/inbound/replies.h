@@ -46,6 +46,7 @@ Reply too_many_recipients();
 Reply recipients_too_fast();
 
 // --- the message ---
+Reply begins_folded();
 Reply not_stored(const spool::StoreError& error);
 
 }  // namespace postseal::inbound::reply

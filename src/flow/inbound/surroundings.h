@@ -31,6 +31,8 @@ struct Rules {
   std::chrono::milliseconds slow_window{60'000};
   /// nullptr: letters from outside are not checked.
   std::shared_ptr<const authenticate::Rules> authentication;
+  /// RFC 8601 §2.5: the name in our fields; empty: the host name. Counts also where nothing is checked.
+  std::string authserv_id;
   settings::SigningSettings signing;
 };
 
