@@ -88,6 +88,7 @@ void Session::ask_to_end() {
 void Session::end_now() {
   stopping_ = told_ = over_ = true;
   if (end_reason_.empty()) end_reason_ = "the server was stopped";
+  give_up_judging();
   if (shaking_ != nullptr) {
     shaking_->close();
   } else if (stream_) {

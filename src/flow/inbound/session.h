@@ -67,6 +67,7 @@ class Session {
   // --- session_author.cc ---
   bool is_checked() const;
   Awaitable<void> begin_checks(Transaction& transaction);
+  /// Of a letter that is checked. nullopt: the session was cut meanwhile.
   Awaitable<std::optional<authenticate::Outcome>> judge(Transaction& transaction, bool utf8_headers);
   void note(const authenticate::Outcome& outcome);
   void log_judgement(const authenticate::Outcome& outcome, const spool::Envelope& envelope);
@@ -97,6 +98,9 @@ class Session {
   std::optional<accounts::AccountInfo> account_;
   std::unique_ptr<Transaction> transaction_;
   std::shared_ptr<authenticate::Visitor> visitor_;  ///< once a letter has been checked
+  struct Judging;
+  std::shared_ptr<Judging> judging_;  ///< while DNS is waited for after a letter's last octet
+  void give_up_judging();
 
   // The slow-client rule.
   SteadyTime window_ends_{};

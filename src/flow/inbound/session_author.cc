@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who wrote it: letters from outside are checked, ours are signed, and those that an alias leads on are sealed.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
 
 #include "flow/inbound/replies.h"
 #include "flow/inbound/session.h"
@@ -30,17 +35,15 @@ bool Session::is_checked() const { return rules_->authentication && around_.auth
 
 Awaitable<void> Session::begin_checks(Transaction& transaction) {
   auto& letter = *transaction.letter;
-  // RFC 8601 §5 MUST (A21): from users, from our networks and where nothing is checked, too. Whoever reads the letter
-  // cannot know who brought it, and we write such fields only about what we have found out ourselves.
-  letter.remove([rules = rules_](const message::HeaderField& field) {
-    return authenticate::is_forged(field, rules->authserv_id.empty() ? rules->hostname : rules->authserv_id);
-  });
   if (is_checked()) {
     const auto executor = co_await boost::asio::this_coro::executor;
     if (!visitor_) visitor_ = std::make_shared<authenticate::Visitor>();
-    transaction.check = std::make_unique<authenticate::Authentication>(
+    transaction.check = std::make_shared<authenticate::Authentication>(
         *around_.authentication, rules_->authentication, client_of(engine_->session(), transaction.envelope), executor,
         visitor_);
+    letter.remove([rules = rules_->authentication](const message::HeaderField& field) {
+      return authenticate::is_forged(field, *rules);
+    });
   }
   if (!around_.authentication || !transaction.keys || transaction.keys->empty()) co_return;
   const bool ours = trusted() && rules_->signing.enabled;
@@ -63,14 +66,44 @@ void Session::note(const Outcome& outcome) {
   metrics.add(Counter::Judged, to_string(outcome.ruling.course));
 }
 
+/// DNS is waited for with a deadline of its own; a session that is cut does not wait for that.
+struct Session::Judging {
+  explicit Judging(const boost::asio::any_io_executor& executor)
+      : bell(executor, boost::asio::steady_timer::time_point::max()) {}
+  boost::asio::steady_timer bell;
+  std::optional<Outcome> outcome;
+  std::exception_ptr bug;
+  bool over = false;
+};
+
+void Session::give_up_judging() {
+  if (!judging_) return;
+  judging_->over = true;
+  judging_->bell.cancel();
+}
+
 Awaitable<std::optional<Outcome>> Session::judge(Transaction& transaction, bool utf8_headers) {
-  if (!transaction.check) co_return std::nullopt;
   const auto charset = utf8_headers ? authres::Charset::Utf8 : authres::Charset::Ascii;
-  auto outcome = co_await transaction.check->finish(charset);
+  const auto executor = co_await boost::asio::this_coro::executor;
+  const auto judging = std::make_shared<Judging>(executor);
+  judging_ = judging;
+  // Keeps what it works on, and ends by its own deadline where nobody waits any more.
+  boost::asio::co_spawn(executor, transaction.check->finish(charset),
+                        [judging, check = transaction.check](std::exception_ptr bug, Outcome outcome) {
+                          judging->bug = bug;
+                          judging->outcome = std::move(outcome);
+                          judging->over = true;
+                          judging->bell.cancel();
+                        });
+  while (!judging->over) co_await judging->bell.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  judging_.reset();
+  if (judging->bug) std::rethrow_exception(judging->bug);
+  if (!judging->outcome) co_return std::nullopt;
+  auto& outcome = *judging->outcome;
   note(outcome);
   transaction.envelope.quarantined = outcome.ruling.course == authenticate::Course::Quarantine &&
                                      rules_->authentication->settings.quarantine == settings::QuarantineBy::Mailbox;
-  co_return outcome;
+  co_return std::move(outcome);
 }
 
 void Session::log_judgement(const Outcome& outcome, const spool::Envelope& envelope) {

@@ -23,7 +23,7 @@ struct Transaction {
   SteadyTime began{};
   std::optional<Domain> forwarder;  ///< whose alias leads a letter from outside on to another server
   std::unique_ptr<Reception> letter;
-  std::unique_ptr<authenticate::Authentication> check;  ///< of a letter from outside
+  std::shared_ptr<authenticate::Authentication> check;  ///< of a letter from outside
   std::unique_ptr<sign::OutgoingLetter> outgoing;       ///< of one that we will sign or seal
   std::shared_ptr<const sign::KeyRing> keys;            ///< those in force when its MAIL came
 };
