@@ -35,15 +35,17 @@ bool Session::is_checked() const { return rules_->authentication && around_.auth
 
 Awaitable<void> Session::begin_checks(Transaction& transaction) {
   auto& letter = *transaction.letter;
+  // RFC 8601 §5 MUST (A21): from users, from our networks and where nothing is checked, too. Whoever reads the letter
+  // cannot know who brought it, and we write such fields only about what we have found out ourselves.
+  letter.remove([rules = rules_](const message::HeaderField& field) {
+    return authenticate::is_forged(field, rules->authserv_id.empty() ? rules->hostname : rules->authserv_id);
+  });
   if (is_checked()) {
     const auto executor = co_await boost::asio::this_coro::executor;
     if (!visitor_) visitor_ = std::make_shared<authenticate::Visitor>();
     transaction.check = std::make_shared<authenticate::Authentication>(
         *around_.authentication, rules_->authentication, client_of(engine_->session(), transaction.envelope), executor,
         visitor_);
-    letter.remove([rules = rules_->authentication](const message::HeaderField& field) {
-      return authenticate::is_forged(field, *rules);
-    });
   }
   if (!around_.authentication || !transaction.keys || transaction.keys->empty()) co_return;
   const bool ours = trusted() && rules_->signing.enabled;

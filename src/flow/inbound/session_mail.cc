@@ -203,6 +203,13 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
   envelope.received = around_.clock.now();
   envelope.peer = session.peer.to_string();
   envelope.user = session.user;
+  // An empty line or field of ours between would make another letter of it, and nobody's signature would fit: refused.
+  if (transaction->letter->begins_folded()) {
+    const auto refused = reply::begins_folded();
+    log_refusal("message", refused, text_of(envelope.from));
+    engine_->refuse(refused);
+    co_return;
+  }
   const auto whole = std::chrono::steady_clock::now();
   std::optional<authenticate::Outcome> outcome;
   if (transaction->check) {
