@@ -11,8 +11,8 @@
 namespace postseal::dmarc {
 namespace {
 
-/// Domains of signatures below the organizational domain, each of which costs a walk.
-constexpr std::size_t kMaxWalks = 20;
+/// A24: domains of signatures below the organizational domain, each of which costs a walk.
+constexpr std::size_t kMaxWalks = 100;
 
 enum class Aligned { No, Yes, Unknown };
 
@@ -50,15 +50,31 @@ Awaitable<Applicable> find_policy(TreeWalker& walker, Domain author) {
   co_return applicable;
 }
 
+std::string_view top_of(const Domain& domain) {
+  const std::string_view name = domain.ascii();
+  return name.substr(name.rfind('.') + 1);
+}
+
+struct Pair {
+  Domain author, identifier;
+};
+enum class Reach { Walk, NoWalk };
+
 /// RFC 9989 §4.4, §4.10.2.
-Awaitable<Aligned> align(TreeWalker& walker, Domain author, Domain identifier, Alignment mode) {
+Awaitable<Aligned> align(TreeWalker& walker, Pair names, Alignment mode, Reach reach) {
+  const auto& [author, identifier] = names;
   if (identifier == author) co_return Aligned::Yes;
   // RFC 9989 §3.2.10.2: strict is identical.
   if (mode == Alignment::Strict) co_return Aligned::No;
+  // RFC 9989 §4.10.2: what they could share is a name above both; without a common top there is none, whatever DNS
+  // says.
+  if (top_of(author) != top_of(identifier)) co_return Aligned::No;
   const Walk of_author = co_await walker.walk(author);
   if (of_author.unknown) co_return Aligned::Unknown;
   // An organizational domain is the name itself or above it: whoever is not below the author's cannot share it.
   if (!identifier.is_within(of_author.organizational)) co_return Aligned::No;
+  // What nobody looked at is not known.
+  if (reach == Reach::NoWalk) co_return Aligned::Unknown;
   const Walk of_identifier = co_await walker.walk(identifier);
   if (of_identifier.unknown) co_return Aligned::Unknown;
   // RFC 9989 §3.2.10.1: relaxed is the same organizational domain.
@@ -148,7 +164,9 @@ class Check {
     const auto answer = co_await resolver_.lookup(question_.author, dns::RecordType::A, deadline_);
     existence_secure_ = answer.secure;
     if (answer.unknown()) co_return Existence::Unknown;
-    co_return answer.state == dns::AnswerState::NxDomain ? Existence::No : Existence::Yes;
+    // RFC 6604 §2: behind a CNAME the NXDOMAIN is that of another name; this one exists, since it has the CNAME.
+    const bool missing = answer.state == dns::AnswerState::NxDomain && !answer.aliased();
+    co_return missing ? Existence::No : Existence::Yes;
   }
 
   /// Whether any of these identities is aligned.
@@ -158,8 +176,10 @@ class Check {
     // The identical one needs no lookup.
     if (std::ranges::find(identifiers, question_.author) != identifiers.end()) co_return Aligned::Yes;
     for (const Domain& identifier : identifiers) {
-      if (!walker_.walked(identifier) && ++walks > kMaxWalks) break;
-      const Aligned aligned = co_await align(walker_, question_.author, identifier, mode);
+      const bool known = walker_.walked(identifier);
+      const Reach reach = known || walks < kMaxWalks ? Reach::Walk : Reach::NoWalk;
+      const Aligned aligned = co_await align(walker_, {question_.author, identifier}, mode, reach);
+      if (!known && walker_.walked(identifier)) ++walks;
       if (aligned == Aligned::Yes) co_return aligned;
       if (aligned == Aligned::Unknown) worst = aligned;
     }

@@ -53,7 +53,8 @@ Awaitable<Lookup> TreeWalker::look_at(Domain domain) {
     const auto answer = dns::parse_txt(raw);
     secure_ = secure_ && answer.secure;
     lookup.unknown = answer.unknown();
-    lookup.name_may_miss = answer.state == dns::AnswerState::NxDomain;
+    // RFC 6604 §2: behind a CNAME the NXDOMAIN is that of another name.
+    lookup.name_may_miss = answer.state == dns::AnswerState::NxDomain && !answer.aliased();
     if (lookup.unknown) lookup.why = "DNS gave no usable answer about " + name->ascii() + ": " + answer.why;
     lookup.record = select_record(answer.records);
   }
