@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/dkim/canonical.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -22,13 +23,12 @@ Octets load(const char* at) {
   return octets;
 }
 
-/// How many octets at the begin are copied as they are: no control characters, no blanks side by side.
-/// REQUIRES: kStep + 1 octets.
-unsigned plain_octets(const char* at) {
+/// A bit for each of kStep octets that is not simply copied: control characters, and a blank before another or before
+/// one of them. REQUIRES: kStep + 1 octets.
+unsigned special_octets(const char* at) {
   const Octets here = load(at), next = load(at + 1);
   const auto special = (here < ' ') | ((here == ' ') & (next <= ' '));
-  return static_cast<unsigned>(
-      std::countr_zero(std::bit_cast<std::uint16_t>(__builtin_convertvector(special, Bits)) | 1u << kStep));
+  return std::bit_cast<std::uint16_t>(__builtin_convertvector(special, Bits));
 }
 
 bool is_line_end(std::string_view text, std::size_t at) {
@@ -53,14 +53,22 @@ char* write_relaxed_value(char* out, std::string_view value) {
     if (i >= value.size()) break;
     if (blank && out != begin) *out++ = ' ';
     while (i < value.size() && !is_blank(value[i]) && !is_line_end(value, i)) {
-      if (i + kStep < value.size()) {
-        std::memcpy(out, value.data() + i, kStep);
-        const unsigned plain = plain_octets(value.data() + i);
-        out += plain;
-        i += plain;
-        if (plain > 0) continue;
+      const char* from = value.data() + i;
+      char last[kStep + 1] = {};
+      const std::size_t left = value.size() - i;
+      if (left <= kStep) from = static_cast<const char*>(std::memcpy(last, from, left));
+      std::memcpy(out, from, kStep);
+      const unsigned special = special_octets(from);
+      // A jump, so that the next step need not wait for this number.
+      if (special == 0) [[likely]] {
+        out += kStep;
+        i += kStep;
+        continue;
       }
-      *out++ = value[i++];
+      // The octet that stopped is neither blank nor line end: a control character like any other.
+      const auto plain = std::max(1, std::countr_zero(special));
+      out += plain;
+      i += static_cast<std::size_t>(plain);
     }
   }
   return out;
