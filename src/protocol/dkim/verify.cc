@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/dkim/verify.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/dkim/added_field.h"
@@ -93,7 +94,7 @@ Awaitable<std::vector<SignatureVerdict>> verify(std::shared_ptr<const MessagePas
   }
 
   std::vector<Candidate> candidates;
-  verdicts.reserve(pass->signature_count());
+  verdicts.reserve(std::min(pass->signature_count(), kMaxVerdicts));
   for (const MessagePass::Found& found : pass->signatures()) {
     if (!found.signature) {
       SignatureVerdict& verdict = verdicts.emplace_back(unread(pass->fields()[found.field]));
@@ -111,10 +112,13 @@ Awaitable<std::vector<SignatureVerdict>> verify(std::shared_ptr<const MessagePas
     if (verdict.result == Result::None) candidates.push_back({&found, verdicts.size() - 1, {}});
   }
   // RFC 6376 §6.1 (A24): a verifier may limit how many signatures it tries; the others are told, not hidden.
-  for (std::size_t i = pass->signatures().size(); i < pass->signature_count(); ++i) {
+  for (std::size_t i = pass->signatures().size(); i < pass->signature_count(); i += verdicts.back().unread) {
+    const std::size_t left = pass->signature_count() - i;
     SignatureVerdict& verdict = verdicts.emplace_back();
     verdict.result = Result::Neutral;
+    verdict.unread = verdicts.size() < kMaxVerdicts ? 1 : left;
     verdict.reason = "not looked at: the message has more than " + std::to_string(kMaxSignatures) + " signatures";
+    if (verdict.unread > 1) verdict.reason += "; this stands for the last " + std::to_string(left);
   }
   if (candidates.empty()) co_return verdicts;
 
