@@ -227,6 +227,33 @@ TEST_F(ArcChain, a_pasted_chain_is_found_out_by_its_newest_signature) {
   EXPECT_EQ(resolver.asked.size(), 1u);
 }
 
+// RFC 6376 §8.15, RFC 8617 §5.2 step 4.
+TEST_F(ArcChain, A25_a_field_put_in_front_of_a_sealed_one_breaks_the_chain) {
+  for (const std::string added : {"Subject: You have won\r\n", "From: mallory@example.com\r\n"}) {
+    auto settings = settings_of(1);
+    settings.headers = {"from", "subject"};
+    const std::string letter(kLetter);
+    const auto set = seal(*pass_of(letter), judge(letter), domain_of(1) + "; spf=pass", settings);
+    ASSERT_TRUE(set) << set.error().what;
+    EXPECT_EQ(judge(set->text() + letter).result, Result::Pass);
+    const auto verdict = judge(added + set->text() + letter);
+    EXPECT_EQ(verdict.result, Result::Fail) << added;
+    ASSERT_EQ(verdict.instances.size(), 1u);
+    EXPECT_EQ(verdict.instances[0].signature, dkim::Result::Policy);
+    EXPECT_THAT(verdict.reason, HasSubstr("further"));
+  }
+}
+
+TEST_F(ArcChain, A25_what_a_letter_does_not_have_is_sealed_as_absent) {
+  const std::string message = sealed(1);
+  ASSERT_EQ(judge(message).result, Result::Pass);
+  for (const char* added : {"Reply-To: mallory@example.com", "To: x@example.com", "Cc: x@example.com", "Date: x",
+                            "Content-Type: text/html", "Content-Transfer-Encoding: base64", "MIME-Version: 1.0"}) {
+    EXPECT_EQ(judge(std::string(added) + "\r\n" + message).result, Result::Fail) << added;
+  }
+  EXPECT_EQ(judge("Received: x\r\nList-Id: <x.example>\r\n" + message).result, Result::Pass);
+}
+
 // RFC 8617 §4.1.2 MUST NOT.
 TEST_F(ArcChain, a_message_signature_over_seals_is_none) {
   const auto verdict = judge(changed(1, "h=from:", "h=arc-seal:from:"));
@@ -279,7 +306,7 @@ TEST_F(ArcChain, fifty_links_are_read_and_fifty_one_are_not) {
 
 // A24.
 TEST_F(ArcChain, a_header_over_the_limit_proves_nothing) {
-  auto pass = std::make_shared<dkim::MessagePass>(message::HeaderLimits{.octets = 200, .fields = 10});
+  auto pass = std::make_shared<dkim::MessagePass>(message::HeaderLimits{.octets = 100'000, .fields = 2});
   pass->feed(sealed(1));
   pass->finish();
   const Offload here = [](std::function<void()> work) -> Awaitable<void> {
@@ -289,6 +316,14 @@ TEST_F(ArcChain, a_header_over_the_limit_proves_nothing) {
   const auto verdict = tests::run_coroutine(verify(pass, resolver, here, kNow, Deadline::in(Seconds(5))));
   EXPECT_EQ(verdict.result, Result::Fail);
   EXPECT_EQ(seal(*pass, verdict, "x; none", settings_of(1)).error().code, SealErrorCode::HeaderTooLarge);
+
+  // Where no field of a chain has been seen, nothing is said of one.
+  auto plain = std::make_shared<dkim::MessagePass>(message::HeaderLimits{.octets = 120, .fields = 10});
+  plain->feed(kLetter);
+  plain->finish();
+  const auto none = tests::run_coroutine(verify(plain, resolver, here, kNow, Deadline::in(Seconds(5))));
+  EXPECT_EQ(none.result, Result::None);
+  EXPECT_THAT(none.reason, HasSubstr("larger"));
 }
 
 // RFC 8617 §5.1.2.

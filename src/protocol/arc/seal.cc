@@ -42,8 +42,9 @@ bool is_field_name(std::string_view name) {
 std::vector<std::string> names_for(const dkim::MessagePass& pass) {
   std::vector<std::string> names;
   for (const auto& row : dkim::default_names()) {
-    // Lists and forwarders behind us may add what is missing; From nobody may.
-    const std::size_t extra = equals_ignoring_case(row.name, "from") ? 1 : 0;
+    // RFC 6376 §8.15: nobody behind us adds what readers are shown, or what decides how the body is read; whoever has
+    // a reason to adds a seal of his own.
+    const std::size_t extra = row.oversigned ? 1 : 0;
     names.insert(names.end(), pass.index().count(row.name) + extra, std::string(row.name));
   }
   // RFC 8617 §4.1.2 SHOULD: every DKIM-Signature is covered, so that it is known to have been there.

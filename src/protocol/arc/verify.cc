@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/arc/scope.h"
+#include "protocol/dkim/added_field.h"
 #include "protocol/dkim/key_record.h"
 #include "vocab/await_all.h"
 
@@ -143,16 +144,17 @@ std::vector<std::string> ChainVerdict::sealers() const {
 Awaitable<ChainVerdict> verify(std::shared_ptr<const dkim::MessagePass> pass, dns::Resolver& resolver, Offload offload,
                                WallTime now, Deadline deadline) {
   ChainVerdict verdict;
-  if (pass->header_state() != message::HeaderState::Complete) {
-    // A24: what lies behind the limit is not known, so nothing that is known counts.
-    verdict.result = Result::Fail;
-    verdict.reason = "the header is larger than what is looked at";
-    co_return verdict;
-  }
   // RFC 8617 §5.2 step 1: without any field there is no chain.
   const bool any = pass->index().count("arc-seal") + pass->index().count("arc-message-signature") +
                        pass->index().count("arc-authentication-results") >
                    0;
+  if (pass->header_state() != message::HeaderState::Complete) {
+    // A24: what lies behind the limit is not known, so nothing that is known counts; and of a chain of which nothing
+    // has been seen nobody says that it is broken.
+    if (any) verdict.result = Result::Fail;
+    verdict.reason = "the header is larger than what is looked at";
+    co_return verdict;
+  }
   if (!any) co_return verdict;
   const Chain chain = collect(*pass);
   verdict.highest = chain.highest;
@@ -176,6 +178,13 @@ Awaitable<ChainVerdict> verify(std::shared_ptr<const dkim::MessagePass> pass, dn
     std::map<KeyName, Domain> name{{key_of(*sets.back().signature), sets.back().signature->domain}};
     keys = co_await lookup_keys(resolver, std::move(name), {}, deadline);
     co_await offload([&] { signatures.back() = check_message(*pass, sets.back(), keys); });
+    // RFC 8617 §5.2 step 4, RFC 6376 §8.15 (A25): it holds for another field than the one that is shown.
+    if (signatures.back().result == dkim::Result::Pass) {
+      if (const auto added = dkim::find_added_field(*pass, *sets.back().signature)) {
+        signatures.back() = {dkim::Result::Policy,
+                             "there is a further " + std::string(*added) + " field, which is not signed"};
+      }
+    }
   }
   newest.signature = signatures.back().result;
   note(verdict, newest, "ARC-Message-Signature", signatures.back(), true);
