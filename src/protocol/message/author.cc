@@ -94,6 +94,13 @@ std::expected<std::string, Problem> read_local_part(std::span<const Token> token
   return quoted + '"';
 }
 
+/// What the name would be as a host's.
+std::string without_underscores(std::string_view name) {
+  std::string result(name);
+  std::ranges::replace(result, '_', 'x');
+  return result;
+}
+
 /// RFC 5322 §3.4.1 addr-spec, §4.4 its obsolete form.
 std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   std::size_t at = tokens.size();
@@ -114,11 +121,12 @@ std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   if (behind.size() == 1 && behind[0].kind == Token::Kind::Literal) return Failure(Problem::NotADomain);
   const auto name = join_atoms(behind);
   if (!name) return Failure(Problem::Malformed);
-  auto domain = Domain::parse(*name);
+  auto domain = parse_author_domain(*name);
   if (!domain) return Failure(Problem::NotADomain);
-  const auto mailbox = Mailbox::parse(*local_part + '@' + domain->ascii());
+  const auto mailbox = Mailbox::parse(*local_part + '@' + without_underscores(domain->ascii()));
   if (!mailbox) return Failure(Problem::Malformed);
-  return Author{std::move(*domain), mailbox->to_string()};
+  std::string address = mailbox->local_part() + '@' + domain->ascii();
+  return Author{std::move(*domain), std::move(address)};
 }
 
 /// RFC 5322 §3.2.5 phrase, §4.1 obs-phrase: words, and dots between them ("John Q. Public").
@@ -186,10 +194,21 @@ std::string_view to_string(AuthorProblem problem) {
       return "From has control characters";
     case Problem::TooLong:
       return "From is too long";
+    case Problem::HeaderTooLarge:
+      return "the header is larger than what is looked at";
     case Problem::BrokenHeader:
       return "a line of the header is no field";
   }
   std::unreachable();
+}
+
+std::expected<Domain, NameError> parse_author_domain(std::string_view text) {
+  auto domain = Domain::parse(text);
+  if (domain || !text.contains('_')) return domain;
+  // RFC 5322 §3.4.1 takes them, and DNS has records for them: whatever else is wrong with the name stays wrong.
+  if (!Domain::parse(without_underscores(text))) return domain;
+  auto name = Domain::parse_dns(text);
+  return name ? name : domain;
 }
 
 std::expected<Author, AuthorProblem> parse_author(std::string_view value) {

@@ -31,10 +31,14 @@ enum class AuthorProblem : std::uint8_t {
   Malformed,       ///< not what RFC 5322 calls a mailbox list
   Control,         ///< NUL, another control character, or CR and LF that do not fold (A21)
   TooLong,         ///< longer than any author needs (A24)
+  HeaderTooLarge,  ///< nobody knows what else is in the header (A24)
   BrokenHeader,    ///< a line before the empty one is no field: for some readers the header ends there
 };
 
 std::string_view to_string(AuthorProblem problem);
+
+/// The domain of an address in From: as a mail domain, but underscores may be in it.
+std::expected<Domain, NameError> parse_author_domain(std::string_view text);
 
 std::expected<Author, AuthorProblem> find_author(std::span<const HeaderField> fields);
 /// The same of one value, the octets behind the colon.

@@ -37,6 +37,9 @@ TEST(Author, one_address_is_found_however_it_is_dressed) {
       {"A@B.EXAMPLE", "A@b.example"},
       {"\"john doe\"@b.example", "\"john doe\"@b.example"},
       {"\"john\"@b.example", "john@b.example"},
+      // RFC 5322 §3.4.1, §3.2.3: underscores are atext, and DNS has such names.
+      {"a@my_co.ex.test", "a@my_co.ex.test"},
+      {"<a@_B.Example>", "a@_b.example"},
       // RFC 5322 §4.4: white space around the parts, and lists with nothing between their commas.
       {"a . b @ c . example", "a.b@c.example"},
       {"<a @ c.example>", "a@c.example"},
@@ -80,7 +83,8 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       {"<(c)@relay.example:a@b.example>", Problem::Route},
       // No name that DNS could be asked for.
       {"a@[192.0.2.1]", Problem::NotADomain},
-      {"a@b_c.example", Problem::NotADomain},
+      {"a@b_c.example.42", Problem::NotADomain},
+      {"a@b_c$.example", Problem::NotADomain},
       {"a@192.0.2.1", Problem::NotADomain},
       {"a@"
        "\xff.example",
