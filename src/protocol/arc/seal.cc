@@ -122,7 +122,7 @@ std::expected<std::string, SealError> complete(const Unsigned& unfinished, std::
                                                const dkim::SigningKey& key) {
   const auto signature = key.sign(dkim::sha256(text));
   if (!signature) return refuse(SealErrorCode::KeyFailed, signature.error());
-  std::string raw = unfinished.field.raw;
+  std::string raw(unfinished.field.raw);
   raw.insert(unfinished.b, to_base64({reinterpret_cast<const std::uint8_t*>(signature->data()), signature->size()}));
   return raw;
 }

@@ -27,8 +27,7 @@ void MessagePass::feed(std::string_view piece) {
 
 void MessagePass::begin_body() {
   in_body_ = true;
-  fields_ = collector_.take_fields();
-  index_ = FieldIndex(fields_);
+  index_ = FieldIndex(fields());
   signature_fields_ = index_.all("dkim-signature");
   std::vector<std::uint64_t> simple_marks, relaxed_marks;
   const auto take = [&](std::span<const std::size_t> places, std::size_t limit, SignatureKind kind,
@@ -37,7 +36,7 @@ void MessagePass::begin_body() {
     places = places.first(std::min(places.size(), limit));
     found.reserve(places.size());
     for (const std::size_t place : places) {
-      const auto& signature = found.emplace_back(place, parse_signature(fields_[place], kind)).signature;
+      const auto& signature = found.emplace_back(place, parse_signature(fields()[place], kind)).signature;
       if (!signature) continue;
       want(signature->canonicalization.body);
       if (!signature->length) continue;

@@ -36,7 +36,7 @@ class MessagePass {
 
   /// Over a limit nothing may be concluded about what is absent: verify() and sign() refuse such a message.
   message::HeaderState header_state() const { return collector_.state(); }
-  const std::vector<message::HeaderField>& fields() const { return fields_; }
+  const std::vector<message::HeaderField>& fields() const { return collector_.fields(); }
   const FieldIndex& index() const { return index_; }
 
   /// A field and what became of it.
@@ -63,7 +63,6 @@ class MessagePass {
   const BodyHash* find(Canonicalization body) const;
 
   message::HeaderCollector collector_;
-  std::vector<message::HeaderField> fields_;
   FieldIndex index_;
   std::vector<Found> signatures_, arc_signatures_;
   std::vector<std::size_t> signature_fields_;

@@ -195,7 +195,7 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
       signed_text(pass, names, settings.canonicalization.header, field, field.raw.size(), field.raw.size());
   const auto signature = settings.key->sign(sha256(text));
   if (!signature) return refuse(SignErrorCode::KeyFailed, signature.error());
-  return field.raw + folded_base64(*signature) + "\r\n";
+  return std::string(field.raw) + folded_base64(*signature) + "\r\n";
 }
 
 Signer::Signer(std::vector<SignSettings> settings) : settings_(std::move(settings)) {

@@ -22,23 +22,8 @@ std::size_t line_size(std::string_view text) {
   return 0;
 }
 
-/// Where the name of a field ends and its value begins; {0, 0} for a line that is no field.
-std::pair<std::uint32_t, std::uint32_t> name_and_value(std::string_view raw) {
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    const auto c = static_cast<unsigned char>(raw[i]);
-    if (c == ':') {
-      std::size_t name = i;
-      // RFC 5322 §4.5.3: an obsolete form that must be read has blanks before the colon.
-      while (name > 0 && is_blank(raw[name - 1])) --name;
-      const bool one_word = raw.substr(0, name).find_first_of(" \t") == std::string_view::npos;
-      if (name == 0 || !one_word) return {0, 0};
-      return {static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(i + 1)};
-    }
-    // RFC 5322 §2.2: a name is printable ASCII.
-    if ((c < 33 || c > 126) && !is_blank(raw[i])) return {0, 0};
-  }
-  return {0, 0};
-}
+/// RFC 5322 §2.2: a name is printable ASCII without colon.
+constexpr bool is_name_octet(char c) { return c > 32 && c < 127 && c != ':'; }
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
@@ -73,14 +58,31 @@ bool same_name(std::string_view a, std::string_view b) {
   return true;
 }
 
-HeaderField::HeaderField(std::string octets) : raw(std::move(octets)) {
-  const auto [name, value] = name_and_value(raw);
-  name_size_ = name;
-  value_begin_ = value;
+HeaderField::HeaderField(std::string octets) : own_(std::make_unique<const std::string>(std::move(octets))) {
+  raw = *own_;
+  find_name();
+}
+
+HeaderField HeaderField::within(std::string_view octets) {
+  HeaderField field;
+  field.raw = octets;
+  field.find_name();
+  return field;
+}
+
+void HeaderField::find_name() {
+  std::size_t name = 0;
+  while (name < raw.size() && is_name_octet(raw[name])) ++name;
+  // RFC 5322 §4.5.3: an obsolete form that must be read has blanks before the colon.
+  std::size_t colon = name;
+  while (colon < raw.size() && is_blank(raw[colon])) ++colon;
+  if (name == 0 || colon == raw.size() || raw[colon] != ':') return;
+  name_size_ = static_cast<std::uint32_t>(name);
+  value_begin_ = static_cast<std::uint32_t>(colon + 1);
 }
 
 std::string_view HeaderField::value() const {
-  std::string_view value = std::string_view(raw).substr(value_begin_);
+  std::string_view value = raw.substr(value_begin_);
   if (value.ends_with("\r\n")) value.remove_suffix(2);
   return value;
 }
@@ -88,12 +90,11 @@ std::string_view HeaderField::value() const {
 bool HeaderField::is(std::string_view lower_case_name) const { return same_name(name(), lower_case_name); }
 
 std::size_t HeaderCollector::feed(std::string_view piece) {
+  if (state_ == HeaderState::Complete) return 0;
   if (over_limit()) return piece.size();
   // A24: a header without end costs this much memory and no more.
-  const std::size_t room = limits_.octets - octets_;
-  std::size_t taken = 0;
-  // Where the begun field begins in this piece; what came of it before is in field_.
-  std::size_t field = 0;
+  const std::size_t before = text_.size(), room = limits_.octets - before;
+  std::size_t taken = 0, end = 0;
   while (state_ == HeaderState::Open && taken < piece.size()) {
     const std::string_view rest = piece.substr(taken);
     // A line that began in an earlier piece ends with its CRLF, or with the LF of one that was torn apart.
@@ -101,32 +102,30 @@ std::size_t HeaderCollector::feed(std::string_view piece) {
     const std::size_t step = size > 0 ? size : rest.size();
     if (taken + step > room) {
       state_ = HeaderState::TooLarge;
-      field_.clear();
-      return piece.size();
+      // The begun field is not whole.
+      end = begins_.empty() ? 0 : begins_.back();
+      if (!begins_.empty()) begins_.pop_back();
+      break;
     }
     if (begins_line_) {
       if (rest.starts_with("\r\n")) {
         // RFC 5322 §2.1: the first empty line ends the header.
-        close_field(piece.substr(field, taken - field));
-        if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+        state_ = HeaderState::Complete;
+        end = before + taken;
         taken += 2;
-        field = taken;
         break;
       }
       // RFC 5322 §2.2.3: a line that begins with a blank belongs to the field before it.
-      if (!is_blank(rest.front())) {
-        close_field(piece.substr(field, taken - field));
-        field = taken;
-        // The empty line, torn apart? The next octet will say.
-        lone_cr_ = rest == "\r";
-      }
+      if (!is_blank(rest.front()) || begins_.empty()) begin_field(before + taken);
+      // The empty line, torn apart? The next octet will say.
+      lone_cr_ = rest == "\r";
     } else if (lone_cr_) {
       lone_cr_ = false;
       if (rest.front() == '\n') {
-        field_.clear();
-        if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+        state_ = HeaderState::Complete;
+        end = begins_.back();
+        begins_.pop_back();
         taken += 1;
-        field = taken;
         break;
       }
     }
@@ -134,32 +133,34 @@ std::size_t HeaderCollector::feed(std::string_view piece) {
     begins_line_ = size > 0;
     torn_ = size == 0 && rest.ends_with('\r');
   }
-  if (over_limit()) return piece.size();
-  octets_ += taken;
-  field_ += piece.substr(field, taken - field);
-  return taken;
+  text_ += piece.substr(0, taken);
+  if (state_ != HeaderState::Open) close(end);
+  return over_limit() ? piece.size() : taken;
 }
 
-void HeaderCollector::close_field(std::string_view tail) {
-  if (field_.empty() && tail.empty()) return;
-  if (fields_.size() >= limits_.fields) {
+void HeaderCollector::begin_field(std::size_t at) {
+  if (begins_.empty()) begins_.reserve(32);
+  if (begins_.size() > limits_.fields) state_ = HeaderState::TooManyFields;
+  begins_.push_back(at);
+}
+
+void HeaderCollector::close(std::size_t end) {
+  begins_.push_back(end);
+  // One field more than there may be, and the end.
+  if (begins_.size() > limits_.fields + 1) {
     state_ = HeaderState::TooManyFields;
-  } else {
-    if (fields_.empty()) fields_.reserve(32);
-    if (field_.empty()) {
-      fields_.emplace_back(std::string(tail));
-    } else {
-      field_ += tail;
-      fields_.emplace_back(std::move(field_));
-    }
+    begins_.resize(limits_.fields + 1);
   }
-  field_.clear();
+  fields_.reserve(begins_.size() - 1);
+  for (std::size_t i = 0; i + 1 < begins_.size(); ++i) {
+    fields_.push_back(HeaderField::within(std::string_view(text_).substr(begins_[i], begins_[i + 1] - begins_[i])));
+  }
 }
 
 void HeaderCollector::finish() {
   if (state_ != HeaderState::Open) return;
-  close_field({});
-  if (state_ == HeaderState::Open) state_ = HeaderState::Complete;
+  state_ = HeaderState::Complete;
+  close(text_.size());
 }
 
 }  // namespace postseal::message

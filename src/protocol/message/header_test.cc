@@ -49,7 +49,7 @@ Collected collect(std::string_view message, std::size_t piece, HeaderLimits limi
     result.body += part.substr(taken);
   }
   collector.finish();
-  for (const auto& field : collector.fields()) result.raw.push_back(field.raw);
+  for (const auto& field : collector.fields()) result.raw.emplace_back(field.raw);
   result.state = collector.state();
   return result;
 }
