@@ -17,6 +17,7 @@
 #include "protocol/arc/seal.h"
 #include "protocol/arc/verify.h"
 #include "protocol/authres/header.h"
+#include "protocol/smtp/printable.h"
 #include "vocab/ascii.h"
 
 namespace postseal::cli {
@@ -31,20 +32,21 @@ struct ArcOptions {
 
 using Pass = std::shared_ptr<const dkim::MessagePass>;
 
+/// What strangers wrote: JSON has no room for octets that are not UTF-8.
 boost::json::object json_of(const arc::InstanceVerdict& instance) {
   boost::json::object object;
   object["instance"] = instance.instance;
   object["cv"] = to_string(instance.cv);
-  object["domain"] = instance.domain;
-  object["selector"] = instance.selector;
-  object["algorithm"] = instance.algorithm;
+  object["domain"] = smtp::printable(instance.domain);
+  object["selector"] = smtp::printable(instance.selector);
+  object["algorithm"] = smtp::printable(instance.algorithm);
   object["seal"] = to_string(instance.seal);
   object["signature"] = to_string(instance.signature);
-  object["signature_domain"] = instance.signature_domain;
-  object["signature_selector"] = instance.signature_selector;
+  object["signature_domain"] = smtp::printable(instance.signature_domain);
+  object["signature_selector"] = smtp::printable(instance.signature_selector);
   object["dnssec"] = instance.key_secure;
-  object["reason"] = instance.reason;
-  object["authentication_results"] = instance.authentication_results;
+  object["reason"] = smtp::printable(instance.reason);
+  object["authentication_results"] = smtp::printable(instance.authentication_results);
   return object;
 }
 
@@ -54,7 +56,7 @@ void print_json(const arc::ChainVerdict& verdict) {
   boost::json::object object;
   object["result"] = to_string(verdict.result);
   object["instances"] = std::move(instances);
-  object["reason"] = verdict.reason;
+  object["reason"] = smtp::printable(verdict.reason);
   object["oldest_pass"] = verdict.oldest_pass;
   object["temporary"] = verdict.temporary;
   fmt::print("{}\n", boost::json::serialize(object));
@@ -62,19 +64,20 @@ void print_json(const arc::ChainVerdict& verdict) {
 
 void print_text(const arc::ChainVerdict& verdict) {
   if (verdict.result == arc::Result::None) {
-    fmt::print("none: the message has no ARC fields\n");
+    fmt::print("none: {}\n", verdict.reason.empty() ? "the message has no ARC fields" : verdict.reason);
     return;
   }
-  fmt::print(
-      "{}: {}{}\n", to_string(verdict.result),
-      verdict.result == arc::Result::Pass ? "every seal holds, and the newest message signature" : verdict.reason,
-      verdict.temporary ? " (DNS gave no answer: try again)" : "");
+  fmt::print("{}: {}{}\n", to_string(verdict.result),
+             verdict.result == arc::Result::Pass ? "every seal holds, and the newest message signature"
+                                                 : smtp::printable(verdict.reason),
+             verdict.temporary ? " (DNS gave no answer: try again)" : "");
   for (const auto& instance : verdict.instances) {
-    fmt::print("  {:>2}  {}, selector {}, {}{}\n", instance.instance, instance.domain, instance.selector,
-               instance.algorithm, instance.key_secure ? ", key secured by DNSSEC" : "");
+    fmt::print("  {:>2}  {}, selector {}, {}{}\n", instance.instance, smtp::printable(instance.domain),
+               smtp::printable(instance.selector), instance.algorithm,
+               instance.key_secure ? ", key secured by DNSSEC" : "");
     fmt::print("      seal {}, message signature {}{}\n", to_string(instance.seal), to_string(instance.signature),
-               instance.reason.empty() ? "" : ": " + instance.reason);
-    fmt::print("      {}\n", instance.authentication_results);
+               instance.reason.empty() ? "" : ": " + smtp::printable(instance.reason));
+    fmt::print("      {}\n", smtp::printable(instance.authentication_results));
   }
   if (verdict.oldest_pass > 1) {
     fmt::print("  The message was changed before instance {}, and not since.\n", verdict.oldest_pass);
@@ -158,7 +161,7 @@ int print_message(std::string fields, const MessageFile& file) {
   if (file.line_end() == "\n") std::erase(fields, '\r');
   std::fwrite(fields.data(), 1, fields.size(), stdout);
   const auto written =
-      file.read_raw([](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
+      file.read_printed([](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
   if (!written) return fail(written.error().exit_code, written.error().what);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return fail(kIoError, "the message could not be written");
   return kOk;

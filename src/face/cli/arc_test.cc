@@ -97,6 +97,24 @@ TEST_F(Arc, a_broken_chain_is_marked_once_and_then_left_alone) {
   EXPECT_THAT(again.err, HasSubstr("not sealed: "));
 }
 
+TEST_F(Arc, what_is_printed_is_utf8_whatever_a_stranger_wrote) {
+  const auto sealed = seal(file("letter",
+                                "Authentication-Results: mx.test; spf=pass reason=\"\xff\"\n"
+                                "From: a@b.test\n\nHello.\n"));
+  ASSERT_EQ(sealed.exit_code, 0) << sealed.err;
+  std::string text = sealed.out;
+  text.replace(text.find("spf=pass"), 8, "spf=\xff\xfe\xff\xff");
+  const auto path = file("sealed", text);
+  const auto json = run({"verify", "--json", path});
+  boost::json::error_code error;
+  const auto value = boost::json::parse(json.out, error);
+  ASSERT_FALSE(error) << json.out;
+  EXPECT_EQ(value.at("instances").as_array().size(), 1u);
+  const auto shown = run({"verify", path}).out;
+  EXPECT_EQ(shown.find('\xff'), std::string::npos);
+  EXPECT_THAT(shown, HasSubstr("spf=????"));
+}
+
 TEST_F(Arc, wrong_usage_says_what_is_wrong) {
   const auto letter = file("letter", kLetter);
   EXPECT_EQ(run({"verify"}).exit_code, kUsage);

@@ -21,6 +21,22 @@ bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
 
 }  // namespace
 
+std::vector<std::string> with_empty_values(std::vector<std::string> arguments) {
+  std::vector<std::string> result;
+  bool options = true;
+  for (std::string& argument : arguments) {
+    options = options && argument != "--";
+    if (options && argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      argument.pop_back();
+      result.push_back(std::move(argument));
+      result.emplace_back();
+    } else {
+      result.push_back(std::move(argument));
+    }
+  }
+  return result;
+}
+
 int run(int argc, char** argv) {
   // A peer that goes away is an error of that write, not of the program.
   std::signal(SIGPIPE, SIG_IGN);
@@ -50,7 +66,9 @@ int run(int argc, char** argv) {
       fmt::print(stderr, "postseal: {} is no command; postseal --help lists them\n", argv[1]);
       return kUsage;
     }
-    app.parse(argc, argv);
+    auto arguments = with_empty_values({argv + std::min(argc, 1), argv + argc});
+    std::ranges::reverse(arguments);  // as CLI11 wants a vector
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& bug) {

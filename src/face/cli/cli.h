@@ -48,6 +48,9 @@ void add_dkim(CLI::App& app, int& exit_code);
 void add_arc(CLI::App& app, int& exit_code);
 void add_authenticate(CLI::App& app, int& exit_code);
 
+/// "--name=" becomes "--name" and "": CLI11 would take the next argument for its value.
+std::vector<std::string> with_empty_values(std::vector<std::string> arguments);
+
 int run(int argc, char** argv);
 
 }  // namespace postseal::cli

@@ -97,7 +97,7 @@ int run_sign(const SignOptions& options) {
   if (file->line_end() == "\n") std::erase(*field, '\r');
   std::fwrite(field->data(), 1, field->size(), stdout);
   const auto written =
-      file->read_raw([](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
+      file->read_printed([](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
   if (!written) return fail(written.error().exit_code, written.error().what);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return fail(kIoError, "the message could not be written");
   return kOk;

@@ -16,6 +16,7 @@
 #include "face/cli/run.h"
 #include "face/cli/time_text.h"
 #include "protocol/dkim/verify.h"
+#include "protocol/smtp/printable.h"
 
 namespace postseal::cli {
 
@@ -41,17 +42,18 @@ Result overall(const Verdicts& verdicts) {
 
 boost::json::object json_of(const SignatureVerdict& verdict) {
   boost::json::object object;
-  object["domain"] = verdict.domain;
-  object["selector"] = verdict.selector;
-  object["algorithm"] = verdict.algorithm;
+  // What strangers wrote: JSON has no room for octets that are not UTF-8.
+  object["domain"] = smtp::printable(verdict.domain);
+  object["selector"] = smtp::printable(verdict.selector);
+  object["algorithm"] = smtp::printable(verdict.algorithm);
   object["result"] = to_string(verdict.result);
-  object["reason"] = verdict.reason;
-  object["identity"] = verdict.identity;
+  object["reason"] = smtp::printable(verdict.reason);
+  object["identity"] = smtp::printable(verdict.identity);
   object["key_bits"] = verdict.key_bits;
   object["dnssec"] = verdict.key_secure;
   object["testing"] = verdict.testing;
   object["unsigned_octets"] = verdict.unsigned_octets.value_or(0);
-  object["b"] = verdict.b_prefix;
+  object["b"] = smtp::printable(verdict.b_prefix);
   return object;
 }
 
@@ -67,9 +69,11 @@ void print_json(const Verdicts& verdicts) {
 void print_text(const Verdicts& verdicts) {
   if (verdicts.empty()) fmt::print("none: the message has no DKIM-Signature\n");
   for (const SignatureVerdict& verdict : verdicts) {
-    fmt::print("{}: {}\n", to_string(verdict.result), verdict.reason.empty() ? "the signature holds" : verdict.reason);
+    fmt::print("{}: {}\n", to_string(verdict.result),
+               verdict.reason.empty() ? "the signature holds" : smtp::printable(verdict.reason));
     if (!verdict.domain.empty()) {
-      fmt::print("  signed by  {}, selector {}, {}\n", verdict.identity, verdict.selector, verdict.algorithm);
+      fmt::print("  signed by  {}, selector {}, {}\n", smtp::printable(verdict.identity),
+                 smtp::printable(verdict.selector), smtp::printable(verdict.algorithm));
     }
     if (verdict.key_bits > 0) {
       fmt::print("  key        {} bits, {}{}\n", verdict.key_bits,

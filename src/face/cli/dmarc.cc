@@ -12,6 +12,7 @@
 #include "face/cli/cli.h"
 #include "face/cli/run.h"
 #include "protocol/dmarc/check.h"
+#include "protocol/message/author.h"
 
 namespace postseal::cli {
 
@@ -95,7 +96,7 @@ std::expected<Identity, std::string> parse_identity(const std::string& option, c
 
 std::expected<dmarc::Question, std::string> question_from(const DmarcOptions& options) {
   dmarc::Question question;
-  const auto author = Domain::parse(options.from);
+  const auto author = message::parse_author_domain(options.from);
   if (!author) return std::unexpected("--from: " + author.error().context);
   question.author = *author;
   if (!options.spf.empty()) {

@@ -24,6 +24,7 @@ Ran run_command(std::vector<std::string> arguments, Add... add) {
   CLI::App app("test", "postseal");
   Ran ran;
   (add(app, ran.exit_code), ...);
+  arguments = with_empty_values(std::move(arguments));
   std::ranges::reverse(arguments);  // as CLI11 wants a vector
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();

@@ -81,6 +81,17 @@ TEST(SpfCheckCommand, the_verdict_has_the_keys_that_suites_read) {
   EXPECT_EQ(check("192.0.2.2", "user@down.example.org", kNo)["result"], "temperror");
 }
 
+TEST(SpfCheckCommand, a_sender_may_be_given_as_nothing) {
+  Dns dns({{"mx.example.org", "v=spf1 -all"}});
+  const auto verdict =
+      dns.verdict({"spf", "check", "--mail-from=", "--ip", "192.0.2.1", "--helo", "mx.example.org"}, kNo);
+  EXPECT_EQ(verdict.at("result"), "fail");
+  EXPECT_EQ(verdict.at("identity"), "helo");
+  EXPECT_EQ(
+      dns.verdict({"spf", "check", "--ip=192.0.2.1", "--mail-from=a@mx.example.org", "--helo="}, kNo).at("identity"),
+      "mailfrom");
+}
+
 TEST(SpfCheckCommand, the_default_explanation_is_the_operators) {
   Dns dns({{"example.org", "v=spf1 -all"}});
   EXPECT_EQ(dns.verdict({"spf", "check", "--ip", "192.0.2.1", "--mail-from", "a@example.org", "--default-explanation",
@@ -138,6 +149,13 @@ TEST(DmarcCheckCommand, u_labels_are_a_labels) {
   EXPECT_EQ(dns.verdict({"dmarc", "check", "--from", "bücher.example", "--dkim", "xn--bcher-kva.example:pass"},
                         kOk)["result"],
             "pass");
+}
+
+TEST(DmarcCheckCommand, an_author_may_have_underscores) {
+  Dns dns({{"_dmarc.example.org", "v=DMARC1; p=none; sp=reject"}});
+  json::object fail = dns.verdict({"dmarc", "check", "--from", "my_co.example.org"}, kNo);
+  EXPECT_EQ(fail["result"], "fail");
+  EXPECT_EQ(fail["policy"], "reject");
 }
 
 TEST(DmarcCheckCommand, people_get_lines) {

@@ -44,7 +44,8 @@ std::optional<std::chrono::minutes> take_offset(std::string_view& text) {
 std::optional<WallTime> parse_time_text(std::string_view text) {
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc{} && end == text.data() + text.size()) return WallTime(Seconds(seconds));
+  // RFC 6376 §3.5: t= and x= have no sign.
+  if (error == std::errc{} && end == text.data() + text.size() && seconds >= 0) return WallTime(Seconds(seconds));
 
   const auto year = take_digits(text, 4);
   if (!year || !take(text, "-")) return std::nullopt;
@@ -68,8 +69,9 @@ std::optional<WallTime> parse_time_text(std::string_view text) {
   const std::chrono::year_month_day date(std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day)));
   if (!date.ok()) return std::nullopt;
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         Seconds(*second) - *offset;
+  const WallTime time = WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
+                        std::chrono::minutes(*minute) + Seconds(*second) - *offset;
+  return time.time_since_epoch().count() >= 0 ? std::optional(time) : std::nullopt;
 }
 
 }  // namespace postseal::cli
