@@ -55,8 +55,8 @@ struct World {
     return signer.finish().value() + letter;
   }
 
-  /// Sealed by the domain, which says that these were its results.
-  std::string seal(const std::string& letter, std::string_view by, std::string results) {
+  /// Sealed by the domain, which says that these were its results, of this version.
+  std::string seal(const std::string& letter, std::string_view by, std::string results, std::string_view version = "") {
     auto pass = std::make_shared<dkim::MessagePass>();
     pass->want(dkim::Canonicalization::Relaxed);
     pass->feed(letter);
@@ -64,7 +64,10 @@ struct World {
     const auto chain =
         tests::run_coroutine(arc::verify(pass, dns, work_here, clock.now(), Deadline::in(std::chrono::seconds(5))));
     arc::SealSettings settings{domain(by), "f", key, {}, clock.now()};
-    return arc::seal(*pass, chain, std::string(by) + "; " + results, settings).value().text() + letter;
+    return arc::seal(*pass, chain, std::string(by) + " " + std::string(version) + "; " + results, settings)
+               .value()
+               .text() +
+           letter;
   }
 
   tests::FakeResolver dns;

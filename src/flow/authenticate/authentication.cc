@@ -91,7 +91,7 @@ Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline
   // A24: of a header over its limits nobody knows what else is in it.
   findings.author = pass_->header_state() == message::HeaderState::Complete
                         ? message::find_author(pass_->fields())
-                        : std::unexpected(message::AuthorProblem::TooLong);
+                        : std::unexpected(message::AuthorProblem::HeaderTooLarge);
   if (!findings.author) co_return;
   dmarc::Question question{findings.author->domain, spf_identity(findings.spf), dkim_identities(findings.dkim)};
   findings.dmarc = co_await dmarc::check(services_.resolver, std::move(question), deadline);

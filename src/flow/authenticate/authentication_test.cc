@@ -2,6 +2,8 @@
 // Whole letters, judged against a DNS of a table.
 #include "flow/authenticate/authentication.h"
 
+#include <boost/json/serialize.hpp>
+
 #include "flow/authenticate/authenticate_fixture.h"
 #include "flow/authenticate/outcome_json.h"
 
@@ -229,6 +231,20 @@ TEST(Authentication, A24_a_header_over_its_limits_has_no_clear_author) {
   for (int i = 0; i < 20'000; ++i) letter += "X: y\r\n";
   const auto outcome = world.judge(letter + "\r\nbody\r\n");
   EXPECT_EQ(outcome.ruling.cause, Cause::UnclearFrom);
+  EXPECT_THAT(outcome.ruling.reply->to_string(), HasSubstr("the header is larger than what is looked at"));
+  EXPECT_THAT(flat(outcome.header), HasSubstr("arc=none")) << "no field of a chain has been seen";
+  const auto sealed = world.judge("ARC-Seal: i=1\r\n" + letter + "\r\nbody\r\n");
+  EXPECT_THAT(flat(sealed.header), HasSubstr("arc=fail"));
+}
+
+TEST(Authentication, A24_the_field_does_not_grow_with_the_signatures) {
+  World world;
+  std::string letter = kLetter;
+  for (int i = 0; i < 5'000; ++i) letter = "DKIM-Signature: x\r\n" + letter;
+  const auto outcome = world.judge(letter);
+  EXPECT_LT(outcome.header.size(), 4'000u);
+  EXPECT_THAT(flat(outcome.header), HasSubstr("4990 further signatures were not looked at"));
+  EXPECT_LT(boost::json::serialize(to_json(outcome)).size(), 40'000u);
 }
 
 // A21: nothing that a stranger writes ends the field or adds a result.
@@ -256,11 +272,12 @@ TEST(Authentication, A21_fields_in_our_name_are_known_as_forged) {
 // ---- sealed letters ----
 
 /// What a list made of a letter: signature and sender do not fit any more.
-std::string through_a_list(World& world, const std::string& results, std::string_view sealer = "forwarder.example") {
+std::string through_a_list(World& world, const std::string& results, std::string_view sealer = "forwarder.example",
+                           std::string_view version = "") {
   std::string letter = world.sign(kLetter);
   letter.replace(letter.find("body"), 4, "body and a footer");
   world.client = {address("203.0.113.5"), "mx.forwarder.example", "list@forwarder.example", {}};
-  return world.seal(letter, sealer, results);
+  return world.seal(letter, sealer, results, version);
 }
 
 // RFC 8617 §7.2.1
@@ -280,6 +297,40 @@ TEST(Authentication, a_trusted_sealer_lifts_a_failure_and_the_field_says_so) {
   EXPECT_THAT(header, HasSubstr("policy.dmarc=none"));
   EXPECT_THAT(header, HasSubstr("arc=pass"));
   EXPECT_THAT(header, HasSubstr("smtp.remote-ip=203.0.113.5"));
+}
+
+TEST(Authentication, a_trusted_sealer_vouches_for_authors_with_underscores) {
+  World world;
+  world.dns.txt("_dmarc.my_co.test", {{"v=DMARC1; p=reject"}});
+  world.client = {address("203.0.113.5"), "mx.forwarder.example", "list@forwarder.example", {}};
+  const std::string letter = world.seal("From: a@my_co.test\r\nSubject: s\r\n\r\nbody\r\n", "forwarder.example",
+                                        "dmarc=pass header.from=my_co.test");
+  EXPECT_EQ(world.judge(letter).ruling.cause, Cause::Dmarc);
+  EXPECT_EQ(world.judge(letter).ruling.course, Course::Reject);
+  world.rules.settings.trusted_sealers = {domain("forwarder.example")};
+  EXPECT_EQ(world.judge(letter).ruling.course, Course::Accept);
+}
+
+// RFC 8601 §2.2
+TEST(Authentication, results_of_another_version_vouch_for_nothing) {
+  for (const char* version : {"1", "2"}) {
+    World world;
+    const std::string letter =
+        through_a_list(world, "dmarc=pass header.from=example.org", "forwarder.example", version);
+    world.rules.settings.trusted_sealers = {domain("forwarder.example")};
+    const auto outcome = world.judge(letter);
+    EXPECT_EQ(outcome.findings.arc.result, arc::Result::Pass) << outcome.findings.arc.reason;
+    EXPECT_EQ(outcome.ruling.course, *version == '1' ? Course::Accept : Course::Reject) << version;
+  }
+}
+
+// RFC 6376 §8.15
+TEST(Authentication, A25_a_trusted_seal_does_not_vouch_for_a_field_put_in_front) {
+  World world;
+  const std::string letter = through_a_list(world, "dmarc=pass header.from=example.org");
+  world.rules.settings.trusted_sealers = {domain("forwarder.example")};
+  EXPECT_EQ(world.judge("Subject: You have won\r\n" + letter).ruling.course, Course::Reject);
+  EXPECT_EQ(world.judge("Reply-To: mallory@example.com\r\n" + letter).ruling.course, Course::Reject);
 }
 
 TEST(Authentication, a_trusted_sealer_vouches_for_no_more_than_he_has_seen) {

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "protocol/authres/header.h"
+#include "protocol/message/author.h"
 
 namespace postseal::authenticate {
 
@@ -18,12 +19,13 @@ std::optional<Domain> trusted_sealer(const arc::InstanceVerdict& instance, const
 
 bool saw_dmarc_pass(const arc::InstanceVerdict& instance, const Domain& author) {
   const auto results = authres::parse(instance.authentication_results);
-  if (!results) return false;
+  // RFC 8601 §2.2, §2.3: what another version means is not known here.
+  if (!results || results->version != "1") return false;
   return std::ranges::any_of(results->results, [&](const authres::MethodResult& result) {
     if (result.method != "dmarc" || result.result != "pass") return false;
     return std::ranges::any_of(result.properties, [&](const authres::Property& property) {
       if (property.ptype != "header" || property.property != "from") return false;
-      const auto domain = Domain::parse(property.value);
+      const auto domain = message::parse_author_domain(property.value);
       return domain && *domain == author;
     });
   });
