@@ -19,6 +19,20 @@ constexpr auto kValues = [] {
   return values;
 }();
 
+constexpr std::uint32_t kNoDigit = 1u << 24;
+
+/// The values where they belong in three octets; kNoDigit for everything that is no digit.
+constexpr auto kShifted = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> shifted{};
+  for (std::size_t place = 0; place < 4; ++place) {
+    for (std::size_t c = 0; c < 256; ++c) {
+      shifted[place][c] = kValues[c] < 64 ? std::uint32_t{kValues[c]} << (18 - 6 * place) : kNoDigit;
+    }
+  }
+  return shifted;
+}();
+
+constexpr std::size_t octet(char c) { return static_cast<unsigned char>(c); }
 std::uint8_t value_of(char c) { return kValues[static_cast<unsigned char>(c)]; }
 
 }  // namespace
@@ -30,15 +44,13 @@ std::optional<std::string> decode_base64(std::string_view text) {
   unsigned digits = 0, padding = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     // Four digits at once, where nothing stands between them.
-    while (digits == 0 && i + 4 <= text.size()) {
-      const std::uint32_t a = value_of(text[i]), b = value_of(text[i + 1]), c = value_of(text[i + 2]),
-                          d = value_of(text[i + 3]);
-      if ((a | b | c | d) >= 64 || padding > 0) break;
-      group = a << 18 | b << 12 | c << 6 | d;
-      *out++ = static_cast<char>(group >> 16);
-      *out++ = static_cast<char>(group >> 8);
-      *out++ = static_cast<char>(group);
-      group = 0;
+    while (digits == 0 && padding == 0 && i + 4 <= text.size()) {
+      const std::uint32_t four = kShifted[0][octet(text[i])] | kShifted[1][octet(text[i + 1])] |
+                                 kShifted[2][octet(text[i + 2])] | kShifted[3][octet(text[i + 3])];
+      if (four >= kNoDigit) break;
+      *out++ = static_cast<char>(four >> 16);
+      *out++ = static_cast<char>(four >> 8);
+      *out++ = static_cast<char>(four);
       i += 4;
     }
     if (i == text.size()) break;
