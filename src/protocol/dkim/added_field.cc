@@ -4,7 +4,8 @@
 namespace postseal::dkim {
 namespace {
 
-/// RFC 5322 §3.6 (a maximum of one) and RFC 2045 §3: with two of them, one is signed and the other shown.
+/// RFC 5322 §3.6 (a maximum of one) and RFC 2045 §3: with two of them, one is signed and the other shown. Not
+/// MIME-Version: honest letters have it twice, and whichever is read says the same.
 constexpr std::string_view kOnce[] = {"From",
                                       "Subject",
                                       "To",
@@ -16,7 +17,6 @@ constexpr std::string_view kOnce[] = {"From",
                                       "In-Reply-To",
                                       "References",
                                       "Bcc",
-                                      "MIME-Version",
                                       "Content-Type",
                                       "Content-Transfer-Encoding",
                                       "Content-ID",
