@@ -50,6 +50,7 @@ std::vector<dmarc::DkimIdentity> dkim_identities(const std::vector<dkim::Signatu
 /// What the checks that run side by side share; kept by each of them.
 struct Authentication::Work {
   const Services& services;
+  std::shared_ptr<Asking> asking;
   std::shared_ptr<const dkim::MessagePass> pass;
   std::shared_ptr<EarlyLookups> lookups;
   Deadline deadline;
@@ -61,20 +62,26 @@ Authentication::Authentication(const Services& services, std::shared_ptr<const R
     : services_(services),
       rules_(std::move(rules)),
       client_(std::move(client)),
-      pass_(std::make_shared<dkim::MessagePass>()),
-      lookups_(std::make_shared<EarlyLookups>(executor, services.resolver, client_, rules_->hostname,
-                                              std::move(visitor), Deadline::in(rules_->settings.timeout))) {}
+      executor_(executor),
+      visitor_(std::move(visitor)),
+      asking_(std::make_shared<Asking>(services.resolver, services.turnstile, client_.ip)),
+      pass_(std::make_shared<dkim::MessagePass>()) {}
 
-Authentication::~Authentication() = default;
+Authentication::~Authentication() { cancel(); }
+
+void Authentication::begin_lookups() {
+  lookups_ = std::make_shared<EarlyLookups>(executor_, asking_, client_, rules_->hostname, visitor_,
+                                            Deadline::in(rules_->settings.timeout));
+}
 
 Awaitable<bool> Authentication::verify_signatures(std::shared_ptr<Work> work) {
-  work->findings.dkim = co_await dkim::verify(work->pass, work->services.resolver, work->services.offload,
+  work->findings.dkim = co_await dkim::verify(work->pass, *work->asking, work->services.offload,
                                               work->services.clock.now(), work->deadline);
   co_return true;
 }
 
 Awaitable<bool> Authentication::verify_chain(std::shared_ptr<Work> work) {
-  work->findings.arc = co_await arc::verify(work->pass, work->services.resolver, work->services.offload,
+  work->findings.arc = co_await arc::verify(work->pass, *work->asking, work->services.offload,
                                             work->services.clock.now(), work->deadline);
   co_return true;
 }
@@ -94,15 +101,16 @@ Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline
                         : std::unexpected(message::AuthorProblem::HeaderTooLarge);
   if (!findings.author) co_return;
   dmarc::Question question{findings.author->domain, spf_identity(findings.spf), dkim_identities(findings.dkim)};
-  findings.dmarc = co_await dmarc::check(services_.resolver, std::move(question), deadline);
+  findings.dmarc = co_await dmarc::check(*asking_, std::move(question), deadline);
   if (findings.dmarc->result == dmarc::Result::Fail)
     findings.voucher = find_voucher(findings.arc, findings.author->domain, rules_->settings.trusted_sealers);
 }
 
 Awaitable<Outcome> Authentication::finish(authres::Charset charset) {
   pass_->finish();
+  if (!lookups_) begin_lookups();
   const Deadline deadline = Deadline::in(rules_->settings.timeout);
-  const auto work = std::make_shared<Work>(Work{services_, pass_, lookups_, deadline, {}});
+  const auto work = std::make_shared<Work>(Work{services_, asking_, pass_, lookups_, deadline, {}});
   if (has_chain(*pass_)) {
     std::vector<Awaitable<bool>> checks;
     checks.push_back(verify_signatures(work));
@@ -118,6 +126,7 @@ Awaitable<Outcome> Authentication::finish(authres::Charset charset) {
   outcome.findings = std::move(work->findings);
   outcome.findings.client = client_;
   co_await ask_author(outcome.findings, deadline);
+  outcome.findings.gave_up = asking_->gave_up();
   outcome.ruling = rule(outcome.findings, rules_->settings);
   outcome.results = results_of(outcome.findings);
   outcome.header = header_of(outcome, *rules_, charset);

@@ -3,7 +3,7 @@
 // One letter from outside, judged: fed with its octets as they came, it says at the end who wrote it, which header
 // fields say so, and what is to become of it.
 //
-//   go-ahead ─▶ SPF, iprev ─┐
+//   first octets ─▶ SPF, iprev ─┐
 //   octets ─▶ MessagePass ──┴▶ DKIM, ARC ─▶ DMARC ─▶ trusted sealers ─▶ Authentication-Results, ruling
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
@@ -25,6 +25,7 @@ struct Services {
   dns::Resolver& resolver;
   Offload offload;
   const Clock& clock;
+  std::shared_ptr<Turnstile> turnstile = std::make_shared<Turnstile>();
 };
 
 struct Rules {
@@ -44,23 +45,31 @@ struct Outcome {
 
 class Authentication {
  public:
-  /// Lookups begin at once on the executor, which must be the one that finish() is awaited on. visitor: what earlier
-  /// letters of the session have shown; kept up to date.
+  /// Lookups run on the executor, which must be the one that finish() is awaited on. visitor: what earlier letters of
+  /// the session have shown; kept up to date.
   Authentication(const Services& services, std::shared_ptr<const Rules> rules, Client client,
                  const boost::asio::any_io_executor& executor,
                  std::shared_ptr<Visitor> visitor = std::make_shared<Visitor>());
+  /// Nothing more is asked.
   ~Authentication();
 
-  /// The letter as the client sent it, before anything of ours is in it.
-  void feed(std::string_view piece) { pass_->feed(piece); }
+  /// The letter as the client sent it, before anything of ours is in it. With the first piece lookups begin: who only
+  /// says that he has a letter makes us ask nothing (A24).
+  void feed(std::string_view piece) {
+    if (!lookups_) begin_lookups();
+    pass_->feed(piece);
+  }
   /// After the last octet; ends within settings.timeout. charset: Utf8 for an SMTPUTF8 letter.
   Awaitable<Outcome> finish(authres::Charset charset);
+  /// Nobody waits for the outcome any more: what finish() has begun ends with the answers that are under way.
+  void cancel() { asking_->cancel(); }
 
   /// The letter, after finish(): who seals it goes on from here.
   std::shared_ptr<const dkim::MessagePass> pass() const { return pass_; }
 
  private:
   struct Work;
+  void begin_lookups();
   static Awaitable<bool> verify_signatures(std::shared_ptr<Work> work);
   static Awaitable<bool> verify_chain(std::shared_ptr<Work> work);
   static Awaitable<bool> take_lookups(std::shared_ptr<Work> work);
@@ -69,8 +78,11 @@ class Authentication {
   const Services& services_;
   std::shared_ptr<const Rules> rules_;
   Client client_;
+  boost::asio::any_io_executor executor_;
+  std::shared_ptr<Visitor> visitor_;
+  std::shared_ptr<Asking> asking_;
   std::shared_ptr<dkim::MessagePass> pass_;
-  std::shared_ptr<EarlyLookups> lookups_;
+  std::shared_ptr<EarlyLookups> lookups_;  ///< from the first octets on
 };
 
 /// RFC 8601 §5 (A21): a field that claims to be ours, or that would speak for us, in a letter that somebody brings.

@@ -12,14 +12,14 @@ namespace postseal::authenticate {
 namespace asio = boost::asio;
 
 struct EarlyLookups::State {
-  State(const asio::any_io_executor& executor, dns::Resolver& whom, std::shared_ptr<Visitor> who)
-      : resolver(whom), visitor(std::move(who)), bell(executor, asio::steady_timer::time_point::max()) {}
+  State(const asio::any_io_executor& executor, std::shared_ptr<Asking> how, std::shared_ptr<Visitor> who)
+      : asking(std::move(how)), visitor(std::move(who)), bell(executor, asio::steady_timer::time_point::max()) {}
   void done(std::exception_ptr error) {
     if (error) bug = error;
     if (--left == 0) bell.cancel();
   }
 
-  dns::Resolver& resolver;
+  std::shared_ptr<Asking> asking;
   std::shared_ptr<Visitor> visitor;
   asio::steady_timer bell;
   std::size_t left = 0;
@@ -27,9 +27,9 @@ struct EarlyLookups::State {
   Found found;
 };
 
-EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, dns::Resolver& resolver, const Client& client,
+EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_ptr<Asking> asking, const Client& client,
                            std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline)
-    : state_(std::make_shared<State>(executor, resolver, std::move(visitor))) {
+    : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor))) {
   Visitor& known = *state_->visitor;
   if (known.ip != client.ip || known.helo != client.helo) known = {client.ip, client.helo, {}, {}};
   const spf::Question question{client.ip, client.mail_from, client.helo, std::move(receiver), {}};
@@ -53,13 +53,13 @@ EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, dns::Resolver&
 EarlyLookups::~EarlyLookups() = default;
 
 Awaitable<void> EarlyLookups::run(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
-  state->found.spf = co_await spf::check(state->resolver, std::move(question), deadline);
+  state->found.spf = co_await spf::check(*state->asking, std::move(question), deadline);
 }
 
 Awaitable<void> EarlyLookups::run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
   const IpAddress ip = question.ip;
   const std::string helo = question.helo;
-  auto verdict = co_await spf::check_helo(state->resolver, std::move(question), deadline);
+  auto verdict = co_await spf::check_helo(*state->asking, std::move(question), deadline);
   // What nobody could find out is asked again for the next letter; the client may have another name by now.
   Visitor& known = *state->visitor;
   if (verdict.result != spf::Result::TempError && known.ip == ip && known.helo == helo) known.helo_verdict = verdict;
@@ -67,7 +67,7 @@ Awaitable<void> EarlyLookups::run_helo(std::shared_ptr<State> state, spf::Questi
 }
 
 Awaitable<void> EarlyLookups::run_iprev(std::shared_ptr<State> state, IpAddress ip, Deadline deadline) {
-  auto verdict = co_await spf::check_iprev(state->resolver, ip, deadline);
+  auto verdict = co_await spf::check_iprev(*state->asking, ip, deadline);
   Visitor& known = *state->visitor;
   if (verdict.result != spf::IprevResult::TempError && known.ip == ip) known.iprev = verdict;
   state->found.iprev = std::move(verdict);

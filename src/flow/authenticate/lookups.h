@@ -1,12 +1,13 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked before the letter has come: SPF and iprev. Begun with the go-ahead for the letter, over when its
-// last octet is here, mostly.
+// What can be asked before the letter has come: SPF and iprev. Begun with its first octets, over when its last is here,
+// mostly.
 #include <boost/asio/any_io_executor.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "flow/authenticate/asking.h"
 #include "flow/authenticate/findings.h"
 #include "protocol/dns/resolver.h"
 #include "vocab/awaitable.h"
@@ -23,9 +24,9 @@ struct Visitor {
 
 class EarlyLookups {
  public:
-  /// Everything runs on the executor, which is the caller's. What is under way when this goes ends by its deadline and
-  /// is for nobody then. REQUIRES: the resolver outlives it; visitor is not null.
-  EarlyLookups(const boost::asio::any_io_executor& executor, dns::Resolver& resolver, const Client& client,
+  /// Everything runs on the executor, which is the caller's. What is under way when this goes is for nobody then: who
+  /// cancels the asking ends it. REQUIRES: visitor is not null.
+  EarlyLookups(const boost::asio::any_io_executor& executor, std::shared_ptr<Asking> asking, const Client& client,
                std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline);
   ~EarlyLookups();
 

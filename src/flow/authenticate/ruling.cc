@@ -70,6 +70,8 @@ Ruling rule_failure(const Findings& findings, const AuthenticationSettings& sett
 }
 
 Ruling rule_unreplied(const Findings& findings, const AuthenticationSettings& settings) {
+  // A24: what strangers make us ask must not become a way around the checks, so this does not follow temperror=.
+  if (findings.gave_up && !passes_dmarc(findings)) return {Course::Defer, Cause::Crowded, "", {}};
   if (is_unknown(findings, settings)) {
     const bool defer = settings.temperror == settings::Unknown::Defer;
     return {defer ? Course::Defer : Course::Accept, Cause::Unknown, "", {}};
@@ -114,6 +116,8 @@ std::string_view to_string(Cause cause) {
       return "spf";
     case Cause::Unknown:
       return "temperror";
+    case Cause::Crowded:
+      return "crowded";
   }
   return "";
 }

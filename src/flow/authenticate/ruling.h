@@ -22,8 +22,9 @@ enum class Cause {
   UnclearFrom,  ///< nobody can say whose domain to ask
   SpfFail,      ///< the reverse-path's domain forbids this client
   Unknown,      ///< DNS does not say
+  Crowded,      ///< DNS was not asked
 };
-/// "none", "dmarc", "unclear-from", "spf", "temperror"
+/// "none", "dmarc", "unclear-from", "spf", "temperror", "crowded"
 std::string_view to_string(Cause cause);
 
 struct Ruling {

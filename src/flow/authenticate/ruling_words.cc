@@ -121,6 +121,11 @@ Reply reply_for(Cause cause, Course course, const Findings& findings) {
     case Cause::Unknown:
       reply.lines = unknown_lines(findings);
       break;
+    case Cause::Crowded:
+      // RFC 3463 §3.4: X.3.2, the system takes no messages now.
+      reply.status = EnhancedStatus{4, 3, 2};
+      reply.lines = {"Too many letters are being checked now; try again later"};
+      break;
   }
   for (auto& line : reply.lines) {
     if (line.size() > kLongestLine) line.resize(kLongestLine);
