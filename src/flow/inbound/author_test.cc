@@ -249,6 +249,38 @@ TEST_F(AuthorTest, our_own_networks_are_signed_for_and_not_checked) {
   EXPECT_THAT(kept(1), Not(HasSubstr("DKIM-Signature")));
 }
 
+Awaitable<void> run_session(std::shared_ptr<Session> session) { co_await session->run(); }
+
+Awaitable<std::string> cut_while_it_is_signed(World* world) {
+  auto pipe = co_await tests::make_pipe({});
+  const auto around = world->around();
+  const auto session = std::make_shared<Session>(around, ListenerRole::Relay,
+                                                 net::Accepted{std::move(pipe.second), address("10.1.2.3"), 0});
+  world->asked.offload = [session](std::function<void()> work) {
+    session->end_now();
+    return World::work_here(std::move(work));
+  };
+  bool ended = false;
+  boost::asio::co_spawn(co_await boost::asio::this_coro::executor, run_session(session),
+                        [&ended](const std::exception_ptr&) { ended = true; });
+  Client client(std::move(pipe.first));
+  const auto heard =
+      co_await client.play({{"", "220"},
+                            {"EHLO client.test\r\n", "250"},
+                            {"MAIL FROM:<alice@example.org>\r\nRCPT TO:<y@far.test>\r\nDATA\r\n", "250 250 354"},
+                            {"From: alice@example.org\r\nTo: y@far.test\r\n\r\nhello\r\n.\r\n", "end"}});
+  world->asked.offload = World::work_here;
+  co_return ended ? heard.wrong : "the session goes on";
+}
+
+// RFC 1047: the client did not hear 250, and sends it again.
+TEST_F(AuthorTest, a_letter_whose_session_is_cut_before_its_commit_is_not_kept) {
+  give_keys();
+  world.rules.server.relay_networks = {{address("10.0.0.0"), 8}};
+  EXPECT_EQ(tests::run_coroutine(cut_while_it_is_signed(&world)), "");
+  EXPECT_TRUE(world.store.all().empty());
+}
+
 // ---- forwarded ----
 
 // RFC 8617 §5.1

@@ -73,6 +73,7 @@ struct Session::Judging {
   explicit Judging(const boost::asio::any_io_executor& executor)
       : bell(executor, boost::asio::steady_timer::time_point::max()) {}
   boost::asio::steady_timer bell;
+  std::shared_ptr<authenticate::Authentication> check;
   std::optional<Outcome> outcome;
   std::exception_ptr bug;
   bool over = false;
@@ -80,6 +81,7 @@ struct Session::Judging {
 
 void Session::give_up_judging() {
   if (!judging_) return;
+  if (judging_->check) judging_->check->cancel();
   judging_->over = true;
   judging_->bell.cancel();
 }
@@ -88,10 +90,11 @@ Awaitable<std::optional<Outcome>> Session::judge(Transaction& transaction, bool 
   const auto charset = utf8_headers ? authres::Charset::Utf8 : authres::Charset::Ascii;
   const auto executor = co_await boost::asio::this_coro::executor;
   const auto judging = std::make_shared<Judging>(executor);
+  judging->check = transaction.check;
   judging_ = judging;
-  // Keeps what it works on, and ends by its own deadline where nobody waits any more.
+  // Keeps what it works on, and ends with the questions under way where nobody waits any more.
   boost::asio::co_spawn(executor, transaction.check->finish(charset),
-                        [judging, check = transaction.check](std::exception_ptr bug, Outcome outcome) {
+                        [judging](std::exception_ptr bug, Outcome outcome) {
                           judging->bug = bug;
                           judging->outcome = std::move(outcome);
                           judging->over = true;

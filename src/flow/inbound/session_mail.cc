@@ -226,6 +226,11 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
   }
   co_await transaction->letter->finish();
   std::string in_front = co_await vouch_for(*transaction, outcome ? &*outcome : nullptr);
+  // RFC 1047: who cannot be told that his letter is kept sends it again, so it is not kept.
+  if (over_) {
+    engine_->refuse(reply::not_stored({spool::StoreErrorCode::Closing, ""}));
+    co_return;
+  }
   auto kept = co_await transaction->letter->commit(std::move(envelope), trusted(), std::move(in_front));
   if (!kept) {
     around_.metrics.add(Counter::StoreErrors, spool::to_string(kept.error().code));
