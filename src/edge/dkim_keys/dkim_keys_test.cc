@@ -151,6 +151,26 @@ TEST(KeyDirectory, the_secret_is_made_once) {
   const std::string secret = KeyDirectory(folder.path()).srs_secret().value();
   EXPECT_EQ(secret.size(), 64u);
   EXPECT_EQ(KeyDirectory(folder.path()).srs_secret().value(), secret);
+  EXPECT_EQ(KeyDirectory(folder.path()).existing_srs_secret().value(), secret);
+  EXPECT_EQ(KeyDirectory(Folder().path()).existing_srs_secret().value(), std::nullopt);
+}
+
+TEST(KeyDirectory, a_book_that_is_put_back_from_a_backup_is_a_change_too) {
+  const Folder folder;
+  const KeyDirectory directory(folder.path());
+  EXPECT_TRUE(directory.times().empty());
+  ASSERT_TRUE(directory.save({kDomain, {}}));
+  ASSERT_TRUE(directory.save({*Domain::parse("example.net"), {}}));
+  const auto before = directory.times();
+  EXPECT_EQ(before.size(), 2u);
+  EXPECT_EQ(directory.times(), before);
+  const std::filesystem::path book = folder.path() + "/example.org/keys.json";
+  std::filesystem::last_write_time(book, before.at("example.org") - std::chrono::hours(24));
+  EXPECT_NE(directory.times(), before) << "older than the newest";
+  std::filesystem::remove(book);
+  EXPECT_EQ(directory.times().size(), 1u);
+  ASSERT_TRUE(directory.srs_secret());
+  EXPECT_EQ(directory.times().size(), 2u) << "the secret";
 }
 
 }  // namespace

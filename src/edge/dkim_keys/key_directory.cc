@@ -28,7 +28,10 @@ std::expected<std::vector<Domain>, std::string> KeyDirectory::domains() const {
   if (error == std::errc::no_such_file_or_directory) return domains;
   for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
     auto domain = Domain::parse(entries->path().filename().string());
-    if (domain && std::filesystem::exists(entries->path() / kBook)) domains.push_back(std::move(*domain));
+    // What cannot be looked at is there: who loads it says why it cannot be read.
+    std::error_code hidden;
+    const bool there = std::filesystem::exists(entries->path() / kBook, hidden) || hidden;
+    if (domain && there) domains.push_back(std::move(*domain));
   }
   if (error) return std::unexpected(fmt::format("{}: {}", path_, error.message()));
   std::ranges::sort(domains);
@@ -91,11 +94,33 @@ std::expected<void, std::string> KeyDirectory::remove_key(const Domain& domain, 
   return {};
 }
 
-std::expected<std::string, std::string> KeyDirectory::srs_secret() const {
+std::expected<std::optional<std::string>, std::string> KeyDirectory::existing_srs_secret() const {
   const std::string file = fmt::format("{}/{}", path_, kSecret);
   auto text = store::read_file(file, kMostBytes);
   if (!text) return std::unexpected(fmt::format("{}: {}", file, text.error()));
-  if (*text && !(*text)->empty()) return std::move(**text);
+  if (!*text || (*text)->empty()) return std::nullopt;
+  return std::move(*text);
+}
+
+KeyDirectory::Times KeyDirectory::times() const {
+  Times times;
+  const auto note = [&](std::string name, const std::filesystem::path& file) {
+    std::error_code absent;
+    const auto time = std::filesystem::last_write_time(file, absent);
+    if (!absent) times.emplace(std::move(name), time);
+  };
+  std::error_code none;
+  for (std::filesystem::directory_iterator entry(path_, none), end; !none && entry != end; entry.increment(none))
+    note(entry->path().filename().string(), entry->path() / kBook);
+  note(std::string(kSecret), std::filesystem::path(path_) / kSecret);
+  return times;
+}
+
+std::expected<std::string, std::string> KeyDirectory::srs_secret() const {
+  const std::string file = fmt::format("{}/{}", path_, kSecret);
+  auto existing = existing_srs_secret();
+  if (!existing) return std::unexpected(existing.error());
+  if (*existing) return std::move(**existing);
   std::array<unsigned char, 32> octets{};
   if (::RAND_bytes(octets.data(), static_cast<int>(octets.size())) != 1)
     return std::unexpected("there is no randomness to be had");

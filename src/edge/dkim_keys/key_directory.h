@@ -3,6 +3,8 @@
 // DIRECTORY/DOMAIN/keys.json and DIRECTORY/DOMAIN/SELECTOR.pem: folders of mode 0700, files of 0600. Each file is there
 // whole or not at all. A key's file is written before the book names it, and goes after.
 #include <expected>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +34,13 @@ class KeyDirectory {
 
   /// 32 random octets as hexadecimal digits, made when they are asked for first.
   std::expected<std::string, std::string> srs_secret() const;
+  /// The same where there is one already.
+  std::expected<std::optional<std::string>, std::string> existing_srs_secret() const;
+
+  /// What there is and when each was last written: books by their domains' folders, and the secret. Something has
+  /// changed where this is another; also a book that was put back from a backup, with its old time.
+  using Times = std::map<std::string, std::filesystem::file_time_type>;
+  Times times() const;
 
  private:
   std::string folder(const Domain& domain) const;

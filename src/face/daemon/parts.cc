@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "face/daemon/parts.h"
 
-#include <algorithm>
-
 namespace postseal::daemon {
 
 namespace {
@@ -11,18 +9,6 @@ namespace {
 std::filesystem::file_time_type accounts_time(const settings::Settings& settings) {
   std::error_code none;
   return std::filesystem::last_write_time(settings::accounts_directory(settings), none);
-}
-
-/// When a key book was last written: each is replaced whole.
-std::filesystem::file_time_type books_time(const std::string& directory) {
-  auto latest = std::filesystem::file_time_type::min();
-  std::error_code none;
-  for (std::filesystem::directory_iterator entry(directory, none), end; !none && entry != end; entry.increment(none)) {
-    std::error_code absent;
-    const auto time = std::filesystem::last_write_time(entry->path() / "keys.json", absent);
-    if (!absent) latest = std::max(latest, time);
-  }
-  return latest;
 }
 
 }  // namespace
@@ -59,22 +45,19 @@ std::expected<void, std::string> Parts::load_directory() {
 bool Parts::accounts_changed() const { return accounts_time(start.settings) != accounts_as_of; }
 
 void Parts::load_keys() {
-  keys_as_of = books_time(key_directory->path());
+  keys_as_of = key_directory->times();
+  const auto current = keys.get();
+  const sign::KeyRing before = current ? *current : sign::KeyRing();
   std::vector<std::string> complaints;
   sign::KeyRing ring;
-  if (settings().signing.enabled || settings().signing.seal) ring = sign::load_ring(*key_directory, complaints);
-  if (settings().signing.srs) {
-    if (auto secret = key_directory->srs_secret()) {
-      ring.rewriter.emplace(std::vector{std::move(*secret)});
-    } else {
-      complaints.push_back(secret.error());
-    }
-  }
+  if (settings().signing.enabled || settings().signing.seal)
+    ring = sign::load_ring(*key_directory, before, complaints);
+  ring.rewriter = sign::load_rewriter(*key_directory, settings().signing.srs, before.rewriter, complaints);
   keys.set(std::make_shared<const sign::KeyRing>(std::move(ring)));
   for (const auto& complaint : complaints) warn("keys", complaint);
 }
 
-bool Parts::keys_changed() const { return books_time(key_directory->path()) != keys_as_of; }
+bool Parts::keys_changed() const { return key_directory->times() != keys_as_of; }
 
 void Parts::end_threads() {
   for (auto& thread : threads) thread.context.stop();

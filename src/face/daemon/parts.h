@@ -68,9 +68,9 @@ struct Parts {
   std::expected<void, std::string> load_directory();
   /// Has an account been made, changed or removed since load_directory()?
   bool accounts_changed() const;
-  /// The keys that sign, and the secret of SRS where it is switched on.
+  /// The keys that sign, and the secret of SRS. What cannot be read stays in force as it was.
   void load_keys();
-  /// Has a key book been written since load_keys()?
+  /// Has a key book been written, put back or removed since load_keys()?
   bool keys_changed() const;
   /// Returns when no thread but main's runs anything of ours. Twice is once.
   void end_threads();
@@ -85,7 +85,8 @@ struct Parts {
   Current<addressing::Directory> directory;
   Current<tls::ServerContext> certificate;
   Current<sign::KeyRing> keys;
-  std::filesystem::file_time_type accounts_as_of{}, keys_as_of{};
+  std::filesystem::file_time_type accounts_as_of{};
+  dkim_keys::KeyDirectory::Times keys_as_of;
   std::vector<privileges::HandedSocket> handed;
   std::optional<http::ListeningSocket> admin_socket, metrics_socket;
   bool stopping = false;

@@ -34,14 +34,24 @@ class KeyRing {
   /// Lives as long as the ring.
   std::optional<Identity> find(const Domain& author) const;
   bool empty() const { return keys_.empty(); }
+  /// Of this very domain.
+  std::span<const RingKey> keys_of(const Domain& domain) const;
 
-  std::optional<srs::Rewriter> rewriter;  ///< where SRS is switched on
+  /// Where there is a secret: also when SRS is switched off, for notifications to what was sent before.
+  std::optional<srs::Rewriter> rewriter;
 
  private:
   std::unordered_map<Domain, std::vector<RingKey>> keys_;
 };
 
-/// Active keys; RSA, which everybody can check, first. A key that cannot be read is left out and named in complaints.
-KeyRing load_ring(const dkim_keys::KeyDirectory& directory, std::vector<std::string>& complaints);
+/// Active keys; RSA, which everybody can check, first. What cannot be read is named in complaints and stays as it was
+/// before: a disk's bad moment is no reason to send letters without signatures.
+KeyRing load_ring(const dkim_keys::KeyDirectory& directory, const KeyRing& before,
+                  std::vector<std::string>& complaints);
+
+/// The secret of SRS. make: it is switched on, so there has to be one. What cannot be read stays as it was before.
+std::optional<srs::Rewriter> load_rewriter(const dkim_keys::KeyDirectory& directory, bool make,
+                                           const std::optional<srs::Rewriter>& before,
+                                           std::vector<std::string>& complaints);
 
 }  // namespace postseal::sign

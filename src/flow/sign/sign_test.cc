@@ -65,7 +65,7 @@ class SignTest : public testing::Test {
   }
   std::shared_ptr<const KeyRing> ring() {
     std::vector<std::string> complaints;
-    auto loaded = std::make_shared<const KeyRing>(load_ring(*directory, complaints));
+    auto loaded = std::make_shared<const KeyRing>(load_ring(*directory, {}, complaints));
     EXPECT_THAT(complaints, testing::IsEmpty());
     return loaded;
   }
@@ -121,12 +121,66 @@ TEST_F(SignTest, a_key_that_cannot_be_read_is_named_and_the_others_sign) {
   const auto book = make("example.org", Stage::Active);
   ASSERT_TRUE(directory->remove_key(book.domain, book.keys[0].selector));
   std::vector<std::string> complaints;
-  const auto loaded = load_ring(*directory, complaints);
+  const auto loaded = load_ring(*directory, {}, complaints);
   EXPECT_THAT(complaints, ElementsAre(HasSubstr(book.keys[0].selector + ".pem")));
   EXPECT_EQ(loaded.find(book.domain)->keys.size(), 1u);
 }
 
 // RFC 6376 §3.1: published first, signing later.
+// A disk's bad moment, or a permission that is mended a minute later: letters go on being signed meanwhile.
+TEST_F(SignTest, what_cannot_be_read_stays_in_force_as_it_was) {
+  const auto book = make("example.org", Stage::Active);
+  const auto before = ring();
+  const auto folder = std::filesystem::path(directory->path()) / "example.org";
+  const auto load = [&] {
+    std::vector<std::string> complaints;
+    const auto loaded = load_ring(*directory, *before, complaints);
+    EXPECT_EQ(complaints.size(), 1u);
+    std::vector<std::string> selectors;
+    for (const auto& key : loaded.keys_of(domain("example.org"))) selectors.push_back(key.selector);
+    return selectors;
+  };
+  const std::vector<std::string> both{book.keys[1].selector, book.keys[0].selector};
+  const auto spoil = [](const std::filesystem::path& file) {
+    std::filesystem::rename(file, file.string() + ".away");
+    std::filesystem::create_directory(file);
+  };
+  const auto mend = [](const std::filesystem::path& file) {
+    std::filesystem::remove(file);
+    std::filesystem::rename(file.string() + ".away", file);
+  };
+  spoil(folder / (book.keys[0].selector + ".pem"));
+  EXPECT_EQ(load(), both) << "a key";
+  mend(folder / (book.keys[0].selector + ".pem"));
+  spoil(folder / "keys.json");
+  EXPECT_EQ(load(), both) << "a book";
+  mend(folder / "keys.json");
+  std::filesystem::rename(directory->path(), directory->path() + ".away");
+  std::filesystem::create_symlink("dkim", directory->path());
+  EXPECT_EQ(load(), both) << "the directory";
+}
+
+TEST_F(SignTest, reverse_paths_are_undone_as_long_as_there_is_a_secret) {
+  std::vector<std::string> complaints;
+  EXPECT_FALSE(load_rewriter(*directory, false, {}, complaints)) << "never switched on";
+  const auto first = load_rewriter(*directory, true, {}, complaints);
+  ASSERT_TRUE(first);
+  const auto sender = *Mailbox::parse("x@elsewhere.test");
+  const auto path = first->forward(sender, domain("example.org"), kNoon).value();
+  const auto off = load_rewriter(*directory, false, {}, complaints);
+  ASSERT_TRUE(off) << "switched off";
+  EXPECT_EQ(off->reverse(path, domain("example.org"), kNoon).value(), sender);
+  EXPECT_TRUE(complaints.empty());
+
+  const auto file = std::filesystem::path(directory->path()) / "srs-secret";
+  std::filesystem::remove(file);
+  std::filesystem::create_directory(file);
+  const auto kept = load_rewriter(*directory, true, first, complaints);
+  ASSERT_TRUE(kept) << "cannot be read";
+  EXPECT_EQ(kept->reverse(path, domain("example.org"), kNoon).value(), sender);
+  EXPECT_EQ(complaints.size(), 1u);
+}
+
 TEST_F(SignTest, keys_sign_when_dns_shows_their_records) {
   const auto book = make("example.org", Stage::Published);
   EXPECT_FALSE(look(kNoon).changed);
