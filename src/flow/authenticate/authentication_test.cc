@@ -232,6 +232,7 @@ TEST(Authentication, A24_a_header_over_its_limits_has_no_clear_author) {
   const auto outcome = world.judge(letter + "\r\nbody\r\n");
   EXPECT_EQ(outcome.ruling.cause, Cause::UnclearFrom);
   EXPECT_THAT(outcome.ruling.reply->to_string(), HasSubstr("the header is larger than what is looked at"));
+  EXPECT_THAT(outcome.ruling.reply->to_string(), HasSubstr("send fewer and shorter header fields"));
   EXPECT_THAT(flat(outcome.header), HasSubstr("arc=none")) << "no field of a chain has been seen";
   const auto sealed = world.judge("ARC-Seal: i=1\r\n" + letter + "\r\nbody\r\n");
   EXPECT_THAT(flat(sealed.header), HasSubstr("arc=fail"));

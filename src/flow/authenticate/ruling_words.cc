@@ -72,9 +72,16 @@ std::vector<std::string> dmarc_lines(const Findings& findings) {
   return lines;
 }
 
+std::string_view remedy_for(message::AuthorProblem problem) {
+  if (problem == message::AuthorProblem::HeaderTooLarge) return "send fewer and shorter header fields";
+  if (problem == message::AuthorProblem::BrokenHeader)
+    return "begin each field of the header with its name and a colon";
+  return "send one From field with one address, whose domain can answer for it";
+}
+
 std::vector<std::string> unclear_lines(message::AuthorProblem problem) {
   return {fmt::format("It is not clear who wrote this letter: {}", to_string(problem)),
-          "To mend it, send one From field with one address, whose domain can answer for it"};
+          fmt::format("To mend it, {}", remedy_for(problem))};
 }
 
 std::vector<std::string> spf_lines(const Findings& findings) {
