@@ -20,8 +20,6 @@ using observe::Level;
 
 namespace {
 
-std::string text_of(const ReversePath& path) { return path ? path->to_string() : std::string(); }
-
 authenticate::Client client_of(const smtpd::Server::Session& session, const spool::Envelope& envelope) {
   authenticate::Client client{session.peer, session.helo, text_of(envelope.from), {}};
   if (session.tls) client.tls = {session.tls->version, session.tls->cipher};

@@ -20,8 +20,6 @@ double seconds_since(SteadyTime begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-std::string text_of(const ReversePath& path) { return path ? path->to_string() : std::string(); }
-
 }  // namespace
 
 bool Session::trusted() const {

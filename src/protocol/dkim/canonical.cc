@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include "vocab/ascii.h"
+
 namespace postseal::dkim {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 constexpr std::size_t kStep = 16;
@@ -76,7 +77,7 @@ char* write_relaxed_value(char* out, std::string_view value) {
 
 /// Writes "name:value" without line end.
 char* write_relaxed(char* out, const message::HeaderField& field, std::string_view value) {
-  for (const char c : field.name()) *out++ = lower(c);
+  for (const char c : field.name()) *out++ = ascii_lower(c);
   *out++ = ':';
   return write_relaxed_value(out, value);
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "vocab/ascii.h"
+
 namespace postseal::message {
 namespace {
 
@@ -25,8 +27,6 @@ std::size_t line_size(std::string_view text) {
 /// RFC 5322 §2.2: a name is printable ASCII without colon.
 constexpr bool is_name_octet(char c) { return c > 32 && c < 127 && c != ':'; }
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
 /// Eight letters. REQUIRES: they are there.
 bool same_eight(const char* a, const char* b) {
   std::uint64_t left = 0, right = 0;
@@ -37,7 +37,7 @@ bool same_eight(const char* a, const char* b) {
   if (((left ^ right) & ~std::uint64_t{0x2020202020202020u}) != 0) return false;
   // ...and that of letters.
   for (int i = 0; i < 8; ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) return false;
   }
   return true;
 }
@@ -53,7 +53,7 @@ bool same_name(std::string_view a, std::string_view b) {
   // The last ones again with some of those before them.
   if (a.size() >= 8) return same_eight(a.data() + a.size() - 8, b.data() + b.size() - 8);
   for (; i < a.size(); ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) return false;
   }
   return true;
 }
