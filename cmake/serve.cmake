@@ -11,7 +11,6 @@ function(postseal_add_serve_tests)
   add_library(serve_later_clock MODULE ${CMAKE_SOURCE_DIR}/tests/serve/later_clock.cc)
   target_compile_options(serve_later_clock PRIVATE -fno-sanitize=all)
   target_link_options(serve_later_clock PRIVATE -fno-sanitize=all)
-  target_link_libraries(serve_later_clock PRIVATE ${CMAKE_DL_LIBS})
   set(environment POSTSEAL=$<TARGET_FILE:postseal> POSTSEAL_LATER_CLOCK=$<TARGET_FILE:serve_later_clock>
                   PYTHONDONTWRITEBYTECODE=1)
 
