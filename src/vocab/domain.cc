@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "vocab/ascii.h"
@@ -108,12 +109,37 @@ std::expected<void, NameError> check_a_labels(std::string_view name, std::string
   return result;
 }
 
+/// What nearly all names are: letters and digits, hyphens inside labels, no A-label, and not like an address. In lower
+/// case; nullopt: to be looked at closely.
+std::optional<std::string> plain_name(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.size() > kMaxName) return std::nullopt;
+  std::string name(text);
+  std::size_t label = 0;  // where it begins
+  bool digits = true;     // only, in this label
+  for (std::size_t i = 0; i <= name.size(); ++i) {
+    if (i == name.size() || name[i] == '.') {
+      if (i == label || i - label > kMaxLabel || name[label] == '-' || name[i - 1] == '-') return std::nullopt;
+      if (i == name.size()) break;
+      label = i + 1;
+      digits = true;
+      continue;
+    }
+    const char c = name[i] = ascii_lower(name[i]);
+    if (c == '-' ? i == label + 3 && name[i - 1] == '-' : !is_letter_digit(c)) return std::nullopt;
+    digits &= is_digit(c);
+  }
+  if (digits) return std::nullopt;
+  return name;
+}
+
 /// Characters that a zone file would have to escape, and what is not printable ASCII.
 bool is_plain_dns_character(char c) { return c > 0x20 && c < 0x7f && !std::string_view("\\\"();@$").contains(c); }
 
 }  // namespace
 
 std::expected<Domain, NameError> Domain::parse(std::string_view text) {
+  if (auto plain = plain_name(text)) return Domain(std::move(*plain));
   if (text.empty() || text == ".") return fail(NameErrorCode::Empty, "the domain name is empty");
   if (text.size() > kMaxText) return fail(NameErrorCode::TooLong, shown(text) + " is longer than 253 octets");
   if (text.contains('\0')) return fail(NameErrorCode::BadCharacter, shown(text) + " has a NUL in it");
@@ -142,6 +168,7 @@ std::expected<Domain, NameError> Domain::parse(std::string_view text) {
 }
 
 std::expected<Domain, NameError> Domain::parse_dns(std::string_view presentation) {
+  if (auto plain = plain_name(presentation)) return Domain(std::move(*plain));
   if (presentation.empty()) return fail(NameErrorCode::Empty, "the name is empty");
   if (presentation == ".") return Domain();
   if (presentation.size() > kMaxText) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/smtp/printable.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,8 +40,14 @@ bool moves_the_cursor(std::uint32_t c) {
 
 }  // namespace
 
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return octet(c) >= 0x20 && octet(c) < 0x7f; });
+}
+
 // RFC 6531 §3.7.4.2 lets reply texts be UTF-8.
 std::string printable(std::string_view text) {
+  // Nearly all that is shown.
+  if (is_plain(text)) return std::string(text);
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
