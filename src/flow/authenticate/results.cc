@@ -32,6 +32,7 @@ MethodResult spf_result(const Findings& findings, const spf::Verdict& verdict) {
 /// RFC 8601 §2.7.1, RFC 6008: d=, i=, s=, a= and the beginning of b=, so that each signature can be told apart.
 MethodResult dkim_result(const dkim::SignatureVerdict& verdict) {
   MethodResult result{"dkim", std::string(to_string(verdict.result)), verdict.reason, {}, {}};
+  result.properties.reserve(6);
   if (verdict.key_bits > 0) result.comment = fmt::format("{}-bit key", verdict.key_bits);
   if (verdict.testing) result.comment += result.comment.empty() ? "testing" : ", testing";
   for (const auto& [property, value] : {std::pair<const char*, const std::string&>{"d", verdict.domain},

@@ -19,54 +19,61 @@ constexpr std::size_t kMaxValue = 450;
 bool is_letter_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 /// RFC 8601 §2.2 Keyword (RFC 5321 §4.1.2 Ldh-str): what is none becomes one.
-std::string keyword(std::string_view text) {
-  std::string word(text.substr(0, 64));
-  std::ranges::replace_if(word, [](char c) { return !is_letter_digit(c) && c != '-'; }, '-');
-  if (word.empty() || !is_letter_digit(word.front())) word.insert(0, "x");
-  if (!is_letter_digit(word.back())) word += 'x';
-  return word;
+void add_keyword(std::string& out, std::string_view text) {
+  text = text.substr(0, 64);
+  if (text.empty() || !is_letter_digit(text.front())) out += 'x';
+  for (const char c : text) out += is_letter_digit(c) ? c : '-';
+  if (!is_letter_digit(out.back())) out += 'x';
 }
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-/// A21: no line end, control or broken UTF-8 leaves this room, and no octet above 127 unless it may.
-std::string clean(std::string_view text, Charset charset) {
+/// A21: no line end, control or broken UTF-8 leaves this room, and no octet above 127 unless it may. The buffer is for
+/// a text that has to be changed.
+std::string_view clean(std::string_view text, Charset charset, std::string& buffer) {
   if (text.size() > kMaxValue) {
     text = text.substr(0, kMaxValue);
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80) text.remove_suffix(1);
     if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0) text.remove_suffix(1);
   }
-  std::string shown = smtp::printable(text);
+  if (smtp::is_plain(text)) return text;
+  buffer = smtp::printable(text);
   if (charset == Charset::Ascii) {
-    std::ranges::replace_if(shown, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    std::ranges::replace_if(buffer, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   }
-  return shown;
+  return buffer;
 }
 
 /// RFC 2045 §5.1 token.
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return c > ' ' && c < 0x7f && !std::string_view("()<>@,;:\\\"/[]?=").contains(c);
+    return is_letter_digit(c) || (c > ' ' && c < 0x7f && !std::string_view("()<>@,;:\\\"/[]?=").contains(c));
   });
 }
 
-std::string escaped(std::string_view text, std::string_view specials) {
-  std::string result;
+void add_escaped(std::string& out, std::string_view text, std::string_view specials) {
   for (const char c : text) {
-    if (specials.contains(c)) result += '\\';
-    result += c;
+    if (specials.contains(c)) out += '\\';
+    out += c;
   }
-  return result;
 }
 
-std::string quoted(std::string_view text) { return '"' + escaped(text, "\"\\") + '"'; }
-
 /// RFC 8601 §2.2 value: a token, otherwise quoted.
-std::string value_text(std::string_view text, Charset charset) {
-  std::string shown = clean(text, charset);
-  return is_token(shown) ? shown : quoted(shown);
+void add_token_or_quoted(std::string& out, std::string_view text) {
+  if (is_token(text)) {
+    out += text;
+    return;
+  }
+  out += '"';
+  add_escaped(out, text, "\"\\");
+  out += '"';
+}
+
+void add_value(std::string& out, std::string_view text, Charset charset) {
+  std::string buffer;
+  add_token_or_quoted(out, clean(text, charset, buffer));
 }
 
 bool is_dot_atom(std::string_view text) {
@@ -75,24 +82,25 @@ bool is_dot_atom(std::string_view text) {
 }
 
 /// RFC 8601 §2.2 pvalue: [[local-part] "@"] domain-name needs no quotes, everything else is a value.
-std::string pvalue_text(std::string_view text, Charset charset) {
-  const std::string shown = clean(text, charset);
-  const std::size_t at = shown.rfind('@');
-  if (at != std::string::npos) {
-    const std::string_view local(shown.data(), at);
-    const std::string_view domain = std::string_view(shown).substr(at + 1);
-    // A quoted local part is quoted as a whole below: then there is one way to read it, not two.
-    if ((local.empty() || is_dot_atom(local)) && Domain::parse(domain) && is_dot_atom(domain)) return shown;
-  } else if (!is_ascii(shown) && shown.contains('.') && is_dot_atom(shown) && Domain::parse(shown)) {
-    return shown;
-  }
-  return is_token(shown) ? shown : quoted(shown);
+bool needs_no_quotes(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos)
+    return !is_ascii(text) && text.contains('.') && is_dot_atom(text) && Domain::parse(text);
+  // A quoted local part is quoted as a whole: then there is one way to read it, not two.
+  const std::string_view local = text.substr(0, at), domain = text.substr(at + 1);
+  return (local.empty() || is_dot_atom(local)) && is_dot_atom(domain) && Domain::parse(domain);
+}
+
+void add_pvalue(std::string& out, std::string_view text, Charset charset) {
+  std::string buffer;
+  const std::string_view shown = clean(text, charset, buffer);
+  needs_no_quotes(shown) ? void(out += shown) : add_token_or_quoted(out, shown);
 }
 
 /// Words put on lines: a new line begins where the next word would pass the last column.
 class Lines {
  public:
-  explicit Lines(std::size_t used) : used_(used) {}
+  explicit Lines(std::size_t used) : used_(used) { text_.reserve(1024); }
 
   void begin(std::string_view word) {
     text_ += word;
@@ -120,34 +128,51 @@ class Lines {
   std::size_t used_;
 };
 
-/// RFC 8601 §2.2 resinfo, in words that a line end may come between.
-std::vector<std::string> words_of(const MethodResult& result, Charset charset) {
-  std::vector<std::string> words{keyword(result.method) + '=' + keyword(result.result)};
-  if (!result.comment.empty()) words.push_back('(' + escaped(clean(result.comment, charset), "()\\") + ')');
-  // RFC 8601 §2.2: the reason stands in front of the properties.
-  if (!result.reason.empty()) words.push_back("reason=" + value_text(result.reason, charset));
-  for (const Property& property : result.properties) {
-    words.push_back(keyword(property.ptype) + '.' + keyword(property.property) + '=' +
-                    pvalue_text(property.value, charset));
+/// RFC 8601 §2.2 resinfo. A line end may come between its words.
+void add_result(Lines& lines, const MethodResult& result, Charset charset, bool last) {
+  std::string word, buffer;
+  bool first = true;
+  const auto next = [&] {
+    first ? lines.add_line(word) : lines.add(word);
+    first = false;
+    word.clear();
+  };
+  add_keyword(word, result.method);
+  word += '=';
+  add_keyword(word, result.result);
+  if (!result.comment.empty()) {
+    next();
+    word += '(';
+    add_escaped(word, clean(result.comment, charset, buffer), "()\\");
+    word += ')';
   }
-  return words;
+  // RFC 8601 §2.2: the reason stands in front of the properties.
+  if (!result.reason.empty()) {
+    next();
+    word += "reason=";
+    add_value(word, result.reason, charset);
+  }
+  for (const Property& property : result.properties) {
+    next();
+    add_keyword(word, property.ptype);
+    word += '.';
+    add_keyword(word, property.property);
+    word += '=';
+    add_pvalue(word, property.value, charset);
+  }
+  if (!last) word += ';';
+  next();
 }
 
 std::string payload(std::string_view authserv_id, const std::vector<MethodResult>& results, Charset charset,
                     std::size_t used) {
   Lines lines(used);
-  lines.begin(value_text(authserv_id, charset) + ';');
+  std::string name;
+  add_value(name, authserv_id, charset);
+  lines.begin(name += ';');
   // RFC 8601 §2.2 no-result: a field without any would say nothing at all.
   if (results.empty()) lines.add("none");
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto words = words_of(results[i], charset);
-    const bool last = i + 1 == results.size();
-    for (std::size_t w = 0; w < words.size(); ++w) {
-      const bool end = w + 1 == words.size() && !last;
-      const std::string word = end ? words[w] + ';' : words[w];
-      w == 0 ? lines.add_line(word) : lines.add(word);
-    }
-  }
+  for (const MethodResult& result : results) add_result(lines, result, charset, &result == &results.back());
   return lines.take();
 }
 
@@ -162,7 +187,9 @@ std::string format_payload(std::string_view authserv_id, const std::vector<Metho
 }
 
 std::string join_statements(std::string_view authserv_id, const std::vector<std::string>& statements) {
-  std::string text = value_text(authserv_id, Charset::Utf8) + ';';
+  std::string text;
+  add_value(text, authserv_id, Charset::Utf8);
+  text += ';';
   if (statements.empty()) return text + " none";
   for (std::size_t i = 0; i < statements.size(); ++i) {
     Lines lines(0);
