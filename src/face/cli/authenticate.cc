@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/json/serialize.hpp>
 #include <memory>
 
 #include "face/cli/cli.h"
@@ -88,10 +87,11 @@ Awaitable<int> judge(Workplace place, authenticate::Client client, MessageFile f
   const auto executor = co_await boost::asio::this_coro::executor;
   authenticate::Authentication authentication(services, std::move(rules), std::move(client), executor);
   const auto read = file.read([&](std::string_view piece) { authentication.feed(piece); });
-  const auto outcome = co_await authentication.finish(authres::Charset::Ascii);
+  const auto judged = co_await authentication.finish(authres::Charset::Ascii);
+  const authenticate::Outcome& outcome = *judged;
   if (!read) co_return fail(read.error().exit_code, read.error().what);
   if (place.options.json) {
-    fmt::print("{}\n", boost::json::serialize(to_json(outcome)));
+    fmt::print("{}\n", to_json(outcome));
   } else {
     print_text(outcome);
   }

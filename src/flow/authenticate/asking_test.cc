@@ -79,10 +79,10 @@ TEST_F(AskingTest, A24_who_goes_makes_us_ask_no_more) {
 TEST_F(AskingTest, a_letter_that_is_given_up_is_not_accepted_in_the_end) {
   world.rules.settings.temperror = settings::Unknown::Accept;
   const auto letter = begin();
-  std::optional<Outcome> outcome;
+  std::unique_ptr<const Outcome> outcome;
   letter->feed(kLetter);
   boost::asio::co_spawn(io, letter->finish(authres::Charset::Ascii),
-                        [&](std::exception_ptr, Outcome found) { outcome = std::move(found); });
+                        [&](std::exception_ptr, std::unique_ptr<const Outcome> found) { outcome = std::move(found); });
   io.poll();
   EXPECT_FALSE(outcome);
   letter->cancel();

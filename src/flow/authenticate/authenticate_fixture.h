@@ -35,14 +35,14 @@ struct World {
     rules.hostname = "mx.here.example";
   }
 
-  static Awaitable<Outcome> judge_letter(World* world, std::string letter, Client client) {
+  static Awaitable<std::unique_ptr<const Outcome>> judge_letter(World* world, std::string letter, Client client) {
     const auto executor = co_await boost::asio::this_coro::executor;
     Authentication authentication(world->services, std::make_shared<const Rules>(world->rules), std::move(client),
                                   executor, world->visitor ? world->visitor : std::make_shared<Visitor>());
     for (std::size_t at = 0; at < letter.size(); at += 7) authentication.feed(std::string_view(letter).substr(at, 7));
     co_return co_await authentication.finish(authres::Charset::Ascii);
   }
-  Outcome judge(std::string letter) { return tests::run_coroutine(judge_letter(this, std::move(letter), client)); }
+  Outcome judge(std::string letter) { return *tests::run_coroutine(judge_letter(this, std::move(letter), client)); }
 
   /// With a DKIM-Signature of the domain in front.
   std::string sign(std::string letter, std::string_view by = "example.org", std::string selector = "s") {

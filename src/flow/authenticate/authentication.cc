@@ -106,7 +106,7 @@ Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline
     findings.voucher = find_voucher(findings.arc, findings.author->domain, rules_->settings.trusted_sealers);
 }
 
-Awaitable<Outcome> Authentication::finish(authres::Charset charset) {
+Awaitable<std::unique_ptr<const Outcome>> Authentication::finish(authres::Charset charset) {
   pass_->finish();
   if (!lookups_) begin_lookups();
   const Deadline deadline = Deadline::in(rules_->settings.timeout);
@@ -122,14 +122,14 @@ Awaitable<Outcome> Authentication::finish(authres::Charset charset) {
   // Begun long ago, and mostly over by now.
   co_await take_lookups(work);
 
-  Outcome outcome;
-  outcome.findings = std::move(work->findings);
-  outcome.findings.client = client_;
-  co_await ask_author(outcome.findings, deadline);
-  outcome.findings.gave_up = asking_->gave_up();
-  outcome.ruling = rule(outcome.findings, rules_->settings);
-  outcome.results = results_of(outcome.findings);
-  outcome.header = header_of(outcome, *rules_, charset);
+  auto outcome = std::make_unique<Outcome>();
+  outcome->findings = std::move(work->findings);
+  outcome->findings.client = client_;
+  co_await ask_author(outcome->findings, deadline);
+  outcome->findings.gave_up = asking_->gave_up();
+  outcome->ruling = rule(outcome->findings, rules_->settings);
+  outcome->results = results_of(outcome->findings);
+  outcome->header = header_of(*outcome, *rules_, charset);
   co_return outcome;
 }
 

@@ -59,8 +59,8 @@ class Authentication {
     if (!lookups_) begin_lookups();
     pass_->feed(piece);
   }
-  /// After the last octet; ends within settings.timeout. charset: Utf8 for an SMTPUTF8 letter.
-  Awaitable<Outcome> finish(authres::Charset charset);
+  /// After the last octet; ends within settings.timeout. charset: Utf8 for an SMTPUTF8 letter. Never null.
+  Awaitable<std::unique_ptr<const Outcome>> finish(authres::Charset charset);
   /// Nobody waits for the outcome any more: what finish() has begun ends with the answers that are under way.
   void cancel() { asking_->cancel(); }
 

@@ -2,7 +2,7 @@
 // Whole letters, judged against a DNS of a table.
 #include "flow/authenticate/authentication.h"
 
-#include <boost/json/serialize.hpp>
+#include <boost/json/parse.hpp>
 
 #include "flow/authenticate/authenticate_fixture.h"
 #include "flow/authenticate/outcome_json.h"
@@ -245,7 +245,7 @@ TEST(Authentication, A24_the_field_does_not_grow_with_the_signatures) {
   const auto outcome = world.judge(letter);
   EXPECT_LT(outcome.header.size(), 4'000u);
   EXPECT_THAT(flat(outcome.header), HasSubstr("4990 further signatures were not looked at"));
-  EXPECT_LT(boost::json::serialize(to_json(outcome)).size(), 40'000u);
+  EXPECT_LT(to_json(outcome).size(), 40'000u);
 }
 
 // A21: nothing that a stranger writes ends the field or adds a result.
@@ -381,7 +381,7 @@ TEST(Authentication, a_trusted_seal_that_dns_cannot_tell_of_waits) {
 
 TEST(Authentication, the_outcome_as_json_has_every_verdict) {
   World world;
-  const auto object = to_json(world.judge(world.sign(kLetter)));
+  const auto object = boost::json::parse(to_json(world.judge(world.sign(kLetter))));
   EXPECT_EQ(object.at("result").as_string(), "pass");
   EXPECT_EQ(object.at("disposition").as_string(), "accept");
   EXPECT_EQ(object.at("spf").as_object().at("result").as_string(), "pass");

@@ -1,146 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flow/authenticate/outcome_json.h"
 
-#include <boost/json/array.hpp>
-
 #include "protocol/smtp/printable.h"
 
 namespace postseal::authenticate {
 
-namespace json = boost::json;
-
 namespace {
 
 /// What strangers wrote: JSON has no room for octets that are not UTF-8.
-void put_text(json::object& object, std::string_view key, std::string_view words) {
-  object.emplace(key, smtp::printable(words));
-}
-
-void put_name(json::object& object, std::string_view key, const std::optional<Domain>& domain) {
-  if (domain) {
-    object.emplace(key, domain->ascii());
+void put_text(JsonText& json, std::string_view key, std::string_view words) {
+  if (smtp::is_plain(words)) {
+    json.put(key, words);
   } else {
-    object.emplace(key, nullptr);
+    json.put(key, smtp::printable(words));
   }
 }
 
-json::object& put_object(json::object& object, std::string_view key) {
-  return object.emplace(key, json::object(object.storage())).first->value().as_object();
+void put_name(JsonText& json, std::string_view key, const Domain* domain) {
+  if (domain != nullptr) {
+    json.put(key, domain->ascii());
+  } else {
+    json.put_null(key);
+  }
 }
-json::array& put_array(json::object& object, std::string_view key) {
-  return object.emplace(key, json::array(object.storage())).first->value().as_array();
-}
-json::object& add_object(json::array& array) { return array.emplace_back(json::object(array.storage())).as_object(); }
-
-void put_spf(json::object& object, const spf::Verdict& verdict) {
-  object.reserve(9);
-  object.emplace("result", to_string(verdict.result));
-  object.emplace("identity", verdict.from_helo ? "helo" : "mailfrom");
-  put_text(object, "domain", verdict.domain);
-  put_text(object, "mechanism", verdict.mechanism);
-  put_text(object, "explanation", verdict.explanation);
-  object.emplace("lookups", verdict.lookups);
-  object.emplace("void_lookups", verdict.void_lookups);
-  object.emplace("secure", verdict.secure);
-  put_text(object, "reason", verdict.reason);
+void put_name(JsonText& json, std::string_view key, const std::optional<Domain>& domain) {
+  put_name(json, key, domain ? &*domain : nullptr);
 }
 
-void put_dkim(json::array& list, const std::vector<dkim::SignatureVerdict>& verdicts) {
+void put_spf(JsonText& json, const spf::Verdict& verdict) {
+  json.open_object();
+  json.put("result", to_string(verdict.result)).put("identity", verdict.from_helo ? "helo" : "mailfrom");
+  put_text(json, "domain", verdict.domain);
+  put_text(json, "mechanism", verdict.mechanism);
+  put_text(json, "explanation", verdict.explanation);
+  json.put("lookups", verdict.lookups).put("void_lookups", verdict.void_lookups).put("secure", verdict.secure);
+  put_text(json, "reason", verdict.reason);
+  json.close_object();
+}
+
+void put_dkim(JsonText& json, const std::vector<dkim::SignatureVerdict>& verdicts) {
+  json.open_array();
   for (const auto& verdict : verdicts) {
-    json::object& object = add_object(list);
-    put_text(object, "domain", verdict.domain);
-    put_text(object, "selector", verdict.selector);
-    put_text(object, "algorithm", verdict.algorithm);
-    object.emplace("result", to_string(verdict.result));
-    object.emplace("key_bits", verdict.key_bits);
-    object.emplace("secure", verdict.key_secure);
-    put_text(object, "reason", verdict.reason);
+    json.open_object();
+    put_text(json, "domain", verdict.domain);
+    put_text(json, "selector", verdict.selector);
+    put_text(json, "algorithm", verdict.algorithm);
+    json.put("result", to_string(verdict.result)).put("key_bits", verdict.key_bits).put("secure", verdict.key_secure);
+    put_text(json, "reason", verdict.reason);
+    json.close_object();
   }
+  json.close_array();
 }
 
-void put_arc(json::object& object, const arc::ChainVerdict& chain) {
-  object.emplace("result", to_string(chain.result));
-  object.emplace("oldest_pass", chain.oldest_pass);
-  json::array& instances = put_array(object, "instances");
+void put_arc(JsonText& json, const arc::ChainVerdict& chain) {
+  json.open_object();
+  json.put("result", to_string(chain.result)).put("oldest_pass", chain.oldest_pass);
+  json.key("instances").open_array();
   for (const auto& instance : chain.instances) {
-    json::object& one = add_object(instances);
-    one.emplace("instance", instance.instance);
-    put_text(one, "domain", instance.domain);
-    put_text(one, "selector", instance.selector);
-    one.emplace("cv", to_string(instance.cv));
-    one.emplace("seal", to_string(instance.seal));
-    one.emplace("signature", to_string(instance.signature));
-    put_text(one, "reason", instance.reason);
+    json.open_object().put("instance", instance.instance);
+    put_text(json, "domain", instance.domain);
+    put_text(json, "selector", instance.selector);
+    json.put("cv", to_string(instance.cv)).put("seal", to_string(instance.seal));
+    json.put("signature", to_string(instance.signature));
+    put_text(json, "reason", instance.reason);
+    json.close_object();
   }
-  put_text(object, "reason", chain.reason);
+  json.close_array();
+  put_text(json, "reason", chain.reason);
+  json.close_object();
 }
 
-void put_dmarc(json::object& object, const dmarc::Verdict& verdict) {
-  object.reserve(10);
-  object.emplace("result", to_string(verdict.result));
+void put_dmarc(JsonText& json, const dmarc::Verdict& verdict) {
+  json.open_object().put("result", to_string(verdict.result));
   if (verdict.policy) {
-    object.emplace("policy", to_string(*verdict.policy));
+    json.put("policy", to_string(*verdict.policy));
   } else {
-    object.emplace("policy", nullptr);
+    json.put_null("policy");
   }
-  object.emplace("disposition", to_string(verdict.disposition));
-  put_name(object, "record_domain", verdict.record_domain);
-  put_name(object, "organizational_domain", verdict.organizational_domain);
-  object.emplace("spf_aligned", verdict.spf_aligned);
-  object.emplace("dkim_aligned", verdict.dkim_aligned);
-  json::array& queries = put_array(object, "queries");
-  for (const auto& query : verdict.queries) queries.emplace_back(smtp::printable(query));
-  object.emplace("secure", verdict.secure);
-  put_text(object, "reason", verdict.reason);
+  json.put("disposition", to_string(verdict.disposition));
+  put_name(json, "record_domain", verdict.record_domain);
+  put_name(json, "organizational_domain", verdict.organizational_domain);
+  json.put("spf_aligned", verdict.spf_aligned).put("dkim_aligned", verdict.dkim_aligned);
+  json.key("queries").open_array();
+  for (const auto& query : verdict.queries) json.value(smtp::printable(query));
+  json.close_array().put("secure", verdict.secure);
+  put_text(json, "reason", verdict.reason);
+  json.close_object();
 }
 
 }  // namespace
 
-void put_json(json::object& object, const Outcome& outcome) {
+void put_json(JsonText& json, const Outcome& outcome) {
   const auto& findings = outcome.findings;
-  object.reserve(object.size() + 16);
-  object.emplace("result", to_string(findings.dmarc ? findings.dmarc->result : dmarc::Result::PermError));
-  object.emplace("disposition", to_string(outcome.ruling.course));
-  object.emplace("cause", to_string(outcome.ruling.cause));
-  object.emplace("local_policy", outcome.ruling.local_policy);
+  json.put("result", to_string(findings.dmarc ? findings.dmarc->result : dmarc::Result::PermError));
+  json.put("disposition", to_string(outcome.ruling.course)).put("cause", to_string(outcome.ruling.cause));
+  json.put("local_policy", outcome.ruling.local_policy);
   if (findings.author) {
-    put_text(object, "author", findings.author->address);
-    object.emplace("author_problem", nullptr);
+    put_text(json, "author", findings.author->address);
+    json.put_null("author_problem");
   } else {
-    object.emplace("author", nullptr);
-    object.emplace("author_problem", to_string(findings.author.error()));
+    json.put_null("author").put("author_problem", to_string(findings.author.error()));
   }
-  put_spf(put_object(object, "spf"), findings.spf);
+  put_spf(json.key("spf"), findings.spf);
   if (findings.helo) {
-    put_spf(put_object(object, "helo"), *findings.helo);
+    put_spf(json.key("helo"), *findings.helo);
   } else {
-    object.emplace("helo", nullptr);
+    json.put_null("helo");
   }
-  put_dkim(put_array(object, "dkim"), findings.dkim);
-  put_arc(put_object(object, "arc"), findings.arc);
+  put_dkim(json.key("dkim"), findings.dkim);
+  put_arc(json.key("arc"), findings.arc);
   if (findings.dmarc) {
-    put_dmarc(put_object(object, "dmarc"), *findings.dmarc);
+    put_dmarc(json.key("dmarc"), *findings.dmarc);
   } else {
-    object.emplace("dmarc", nullptr);
+    json.put_null("dmarc");
   }
-  json::object& iprev = put_object(object, "iprev");
-  iprev.emplace("result", to_string(findings.iprev.result));
-  put_name(iprev, "name", findings.iprev.name);
-  put_text(iprev, "reason", findings.iprev.reason);
-  put_name(object, "trusted_sealer",
-           findings.voucher ? std::optional(findings.voucher->sealer) : std::optional<Domain>());
+  json.key("iprev").open_object().put("result", to_string(findings.iprev.result));
+  put_name(json, "name", findings.iprev.name);
+  put_text(json, "reason", findings.iprev.reason);
+  json.close_object();
+  put_name(json, "trusted_sealer", findings.voucher ? &findings.voucher->sealer : nullptr);
   if (outcome.ruling.reply) {
-    put_text(object, "reply", outcome.ruling.reply->to_string());
+    put_text(json, "reply", outcome.ruling.reply->to_string());
   } else {
-    object.emplace("reply", nullptr);
+    json.put_null("reply");
   }
 }
 
-json::object to_json(const Outcome& outcome) {
-  json::object object;
-  put_json(object, outcome);
-  object.emplace("header", outcome.header);
-  return object;
+std::string to_json(const Outcome& outcome) {
+  JsonText json;
+  json.open_object();
+  put_json(json, outcome);
+  return json.put("header", outcome.header).close_object().take();
 }
 
 }  // namespace postseal::authenticate

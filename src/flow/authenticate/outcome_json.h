@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // An outcome as JSON, for the trace of a letter and for `postseal authenticate`. docs/operator/authentication.md names
 // the fields. Pure.
-#include <boost/json/object.hpp>
+#include <string>
 
 #include "flow/authenticate/authentication.h"
+#include "vocab/json_text.h"
 
 namespace postseal::authenticate {
 
-/// All but the header, into the object's own storage.
-void put_json(boost::json::object& object, const Outcome& outcome);
+/// All but the header, as members of the object that is open.
+void put_json(JsonText& json, const Outcome& outcome);
 /// With the header.
-boost::json::object to_json(const Outcome& outcome);
+std::string to_json(const Outcome& outcome);
 
 }  // namespace postseal::authenticate

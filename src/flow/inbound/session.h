@@ -67,8 +67,8 @@ class Session {
   // --- session_author.cc ---
   bool is_checked() const;
   Awaitable<void> begin_checks(Transaction& transaction);
-  /// Of a letter that is checked. nullopt: the session was cut meanwhile.
-  Awaitable<std::optional<authenticate::Outcome>> judge(Transaction& transaction, bool utf8_headers);
+  /// Of a letter that is checked. nullptr: the session was cut meanwhile.
+  Awaitable<std::unique_ptr<const authenticate::Outcome>> judge(Transaction& transaction, bool utf8_headers);
   void note(const authenticate::Outcome& outcome);
   void log_judgement(const authenticate::Outcome& outcome, const spool::Envelope& envelope);
   bool may_write_as(const message::Author& author);

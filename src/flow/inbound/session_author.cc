@@ -72,7 +72,7 @@ struct Session::Judging {
       : bell(executor, boost::asio::steady_timer::time_point::max()) {}
   boost::asio::steady_timer bell;
   std::shared_ptr<authenticate::Authentication> check;
-  std::optional<Outcome> outcome;
+  std::unique_ptr<const Outcome> outcome;
   std::exception_ptr bug;
   bool over = false;
 };
@@ -84,7 +84,7 @@ void Session::give_up_judging() {
   judging_->bell.cancel();
 }
 
-Awaitable<std::optional<Outcome>> Session::judge(Transaction& transaction, bool utf8_headers) {
+Awaitable<std::unique_ptr<const Outcome>> Session::judge(Transaction& transaction, bool utf8_headers) {
   const auto charset = utf8_headers ? authres::Charset::Utf8 : authres::Charset::Ascii;
   const auto executor = co_await boost::asio::this_coro::executor;
   const auto judging = std::make_shared<Judging>(executor);
@@ -92,7 +92,7 @@ Awaitable<std::optional<Outcome>> Session::judge(Transaction& transaction, bool 
   judging_ = judging;
   // Keeps what it works on, and ends with the questions under way where nobody waits any more.
   boost::asio::co_spawn(executor, transaction.check->finish(charset),
-                        [judging](std::exception_ptr bug, Outcome outcome) {
+                        [judging](std::exception_ptr bug, std::unique_ptr<const Outcome> outcome) {
                           judging->bug = bug;
                           judging->outcome = std::move(outcome);
                           judging->over = true;
@@ -101,12 +101,12 @@ Awaitable<std::optional<Outcome>> Session::judge(Transaction& transaction, bool 
   while (!judging->over) co_await judging->bell.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   judging_.reset();
   if (judging->bug) std::rethrow_exception(judging->bug);
-  if (!judging->outcome) co_return std::nullopt;
-  auto& outcome = *judging->outcome;
+  if (!judging->outcome) co_return nullptr;
+  const Outcome& outcome = *judging->outcome;
   note(outcome);
   transaction.envelope.quarantined = outcome.ruling.course == authenticate::Course::Quarantine &&
                                      rules_->authentication->settings.quarantine == settings::QuarantineBy::Mailbox;
-  co_return std::move(outcome);
+  co_return std::move(judging->outcome);
 }
 
 void Session::log_judgement(const Outcome& outcome, const spool::Envelope& envelope) {

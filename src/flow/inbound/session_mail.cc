@@ -209,7 +209,7 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
     co_return;
   }
   const auto whole = std::chrono::steady_clock::now();
-  std::optional<authenticate::Outcome> outcome;
+  std::unique_ptr<const authenticate::Outcome> outcome;
   if (transaction->check) {
     outcome = co_await judge(*transaction, end.utf8_headers);
     if (!outcome) {
@@ -223,7 +223,7 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
     co_return;
   }
   co_await transaction->letter->finish();
-  std::string in_front = co_await vouch_for(*transaction, outcome ? &*outcome : nullptr);
+  std::string in_front = co_await vouch_for(*transaction, outcome.get());
   // RFC 1047: who cannot be told that his letter is kept sends it again, so it is not kept.
   if (over_) {
     engine_->refuse(reply::not_stored({spool::StoreErrorCode::Closing, ""}));
@@ -243,7 +243,7 @@ Awaitable<void> Session::end_message(smtpd::MessageEnd end) {
   around_.metrics.add(Counter::OctetsAccepted, {}, static_cast<double>(kept->envelope.size));
   around_.metrics.observe(Histogram::CommitSeconds, seconds_since(whole));
   around_.metrics.observe(Histogram::AcceptSeconds, seconds_since(transaction->began));
-  log_accepted(*kept, outcome ? &*outcome : nullptr);
+  log_accepted(*kept, outcome.get());
   if (outcome && around_.judged) around_.judged(*kept, *outcome);
   if (around_.accepted) around_.accepted(*kept);
   engine_->accept(fmt::format("Ok: queued as {}", kept->id.to_string()));
