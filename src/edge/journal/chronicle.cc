@@ -4,6 +4,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -17,22 +18,56 @@ namespace {
 
 constexpr std::size_t kTraces = 0, kNotes = 1;  // families
 // A disk that takes nothing must not fill the memory with traces, whose loss is allowed.
-constexpr std::size_t kMostWaiting = 100000;
+constexpr std::size_t kMostWaiting = std::size_t{64} << 20;
+/// Octets that are worth a flush before its time: memory that is used again soon is still in the processor's cache.
+constexpr std::size_t kMany = std::size_t{1} << 20;
+/// Of lines, that go to the database at once.
+constexpr std::size_t kAtOnce = std::size_t{64} << 10;
 
 std::uint64_t seconds(WallTime time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.time_since_epoch().count()));
 }
+
+/// Lines that are not in the database yet, one behind the other.
+class Lines {
+ public:
+  struct Line {
+    std::array<char, 24> key;  ///< letter, second, number: sorts as it will in the database
+    std::size_t offset, length;
+  };
+  void add(const std::string& key, std::string_view text) {
+    Line& line = lines_.emplace_back(Line{{}, text_.size(), text.size()});
+    std::ranges::copy(key, line.key.begin());
+    text_ += text;
+  }
+  void clear() {
+    lines_.clear();
+    text_.clear();
+  }
+  const std::vector<Line>& all() const { return lines_; }
+  static std::string_view key_of(const Line& line) { return {line.key.data(), line.key.size()}; }
+  std::string_view text_of(const Line& line) const { return std::string_view(text_).substr(line.offset, line.length); }
+  std::size_t octets() const { return text_.size() + lines_.size() * sizeof(Line); }
+
+ private:
+  std::vector<Line> lines_;
+  std::string text_;
+};
 
 }  // namespace
 
 struct Chronicle::Impl {
   std::unique_ptr<Database> database;
 
+  std::mutex flushing;  ///< one flush at a time; taken before the other
   std::mutex mutex;
-  std::map<std::string, std::string> waiting;  ///< key, line: as they will be in the database
-  std::uint64_t counter = 0;                   ///< tells apart and sorts what has the same second
+  Lines waiting;
+  Lines on_their_way;         ///< not changed without both
+  std::uint64_t counter = 0;  ///< tells apart and sorts what has the same second
   std::uint64_t forgotten_before = 0, deleted_before = 0;
 
+  spool::StoreResult<void> flush();
+  spool::StoreResult<void> write(const Lines& lines);
   spool::StoreResult<void> delete_old(std::uint64_t before);
 };
 
@@ -57,14 +92,16 @@ spool::StoreResult<std::unique_ptr<Chronicle>> Chronicle::open(const std::string
   return std::unique_ptr<Chronicle>(new Chronicle(std::move(impl)));
 }
 
-void Chronicle::add_trace(spool::LetterId id, WallTime at, std::string_view json) {
-  const std::lock_guard lock(impl_->mutex);
-  if (impl_->waiting.size() >= kMostWaiting) return;
+bool Chronicle::add_trace(spool::LetterId id, WallTime at, std::string_view json) {
   std::string key;
   append_key(key, id.value);
   append_key(key, seconds(at));
+  const std::lock_guard lock(impl_->mutex);
   append_key(key, ++impl_->counter);
-  impl_->waiting.emplace(std::move(key), json);
+  const std::size_t before = impl_->waiting.octets();
+  if (before + impl_->on_their_way.octets() + json.size() > kMostWaiting) return false;
+  impl_->waiting.add(key, json);
+  return before < kMany && impl_->waiting.octets() >= kMany;
 }
 
 spool::StoreResult<std::vector<std::string>> Chronicle::trace(spool::LetterId id) {
@@ -82,9 +119,10 @@ spool::StoreResult<std::vector<std::string>> Chronicle::trace(spool::LetterId id
     keep(at->key().ToStringView(), at->value().ToStringView());
   }
   if (!at->status().ok()) return std::unexpected(impl_->database->error(at->status()));
-  for (auto found = impl_->waiting.lower_bound(prefix);
-       found != impl_->waiting.end() && found->first.starts_with(prefix); ++found) {
-    keep(found->first, found->second);
+  for (const Lines* some : {&impl_->on_their_way, &impl_->waiting}) {
+    for (const auto& line : some->all()) {
+      if (Lines::key_of(line).starts_with(prefix)) keep(Lines::key_of(line), some->text_of(line));
+    }
   }
   std::vector<std::string> result;
   for (auto& [key, line] : lines) result.push_back(std::move(line));
@@ -114,29 +152,44 @@ spool::StoreResult<void> Chronicle::Impl::delete_old(std::uint64_t before) {
   return database->write(rocksdb::WriteOptions(), batch);
 }
 
-spool::StoreResult<void> Chronicle::flush() {
-  std::map<std::string, std::string> lines;
-  std::uint64_t forget = 0;
+spool::StoreResult<void> Chronicle::Impl::write(const Lines& lines) {
   rocksdb::WriteBatch batch;
-  {
-    const std::lock_guard lock(impl_->mutex);
-    lines = impl_->waiting;
-    if (impl_->forgotten_before > impl_->deleted_before) forget = impl_->forgotten_before;
+  for (auto line = lines.all().begin(); line != lines.all().end();) {
+    batch.Clear();
+    {
+      const auto open = database->hold();
+      if (!open) return std::unexpected(database->unavailable());
+      for (; line != lines.all().end() && batch.GetDataSize() < kAtOnce; ++line)
+        batch.Put(open->family(kTraces), Lines::key_of(*line), lines.text_of(*line));
+    }
+    if (auto written = database->write(rocksdb::WriteOptions(), batch); !written) return written;
   }
-  if (!lines.empty()) {
-    auto open = impl_->database->hold();
-    if (!open) return std::unexpected(impl_->database->unavailable());
-    for (const auto& [key, line] : lines) batch.Put(open->family(kTraces), key, line);
-    open.reset();
-    if (auto written = impl_->database->write(rocksdb::WriteOptions(), batch); !written) return written;
-  }
-  if (forget != 0) {
-    if (auto deleted = impl_->delete_old(forget); !deleted) return deleted;
-  }
-  const std::lock_guard lock(impl_->mutex);
-  for (const auto& [key, line] : lines) impl_->waiting.erase(key);
-  impl_->deleted_before = std::max(impl_->deleted_before, forget);
   return {};
+}
+
+spool::StoreResult<void> Chronicle::Impl::flush() {
+  std::uint64_t forget = 0;
+  {
+    const std::lock_guard lock(mutex);
+    if (on_their_way.all().empty()) std::swap(waiting, on_their_way);
+    if (forgotten_before > deleted_before) forget = forgotten_before;
+  }
+  if (auto written = write(on_their_way); !written) return written;
+  if (forget != 0) {
+    if (auto deleted = delete_old(forget); !deleted) return deleted;
+  }
+  const std::lock_guard lock(mutex);
+  on_their_way.clear();
+  deleted_before = std::max(deleted_before, forget);
+  return {};
+}
+
+spool::StoreResult<void> Chronicle::flush() {
+  const std::lock_guard one(impl_->flushing);
+  // What a disk did not take the last time goes first, and as a whole: under the same keys.
+  const bool left_over = !impl_->on_their_way.all().empty();
+  if (auto flushed = impl_->flush(); !flushed || !left_over) return flushed;
+  return impl_->flush();
 }
 
 spool::StoreResult<void> Chronicle::put_note(std::string_view name, std::string_view value) {

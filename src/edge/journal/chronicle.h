@@ -18,8 +18,8 @@ class Chronicle {
   static spool::StoreResult<std::unique_ptr<Chronicle>> open(const std::string& directory);
   ~Chronicle();
 
-  /// Waits in memory for flush().
-  void add_trace(spool::LetterId id, WallTime at, std::string_view json);
+  /// Waits in memory for flush(). true: so much waits that it is worth one.
+  bool add_trace(spool::LetterId id, WallTime at, std::string_view json);
   spool::StoreResult<std::vector<std::string>> trace(spool::LetterId id);
   /// Not seen from now on, deleted at the next flush().
   void forget_traces_before(WallTime when);

@@ -29,7 +29,7 @@ Awaitable<spool::StoreResult<void>> LogDraft::put_in_front(std::string octets) {
   if (failure_) co_return std::unexpected(*failure_);
   size_ += octets.size();
   if (pieces_.empty()) {
-    waiting_.insert(0, octets);
+    front_ = std::move(octets);
   } else if (auto written = co_await write_piece(std::move(octets), 0); !written) {
     failure_ = written.error();
     co_return written;
@@ -52,8 +52,9 @@ Awaitable<spool::StoreResult<void>> LogDraft::write_piece(std::string octets, st
 
 void LogDraft::move_to(LetterWrite& write) {
   write.id = id_.value;
+  write.front = std::exchange(front_, {});
   write.body = std::exchange(waiting_, {});
-  write.body_crc = crc32c(write.body);
+  write.body_crc = crc32c(write.body, crc32c(write.front));
   write.pieces = pieces_;
   write.kept.pieces = std::move(pieces_);
   write.holds = std::move(holds_);

@@ -34,6 +34,7 @@ class LogDraft final : public spool::Draft {
   std::uint32_t piece_size_;
   std::uint64_t size_ = 0;
   std::string waiting_;
+  std::string front_;  ///< of a small letter: moving its octets would cost more than writing in two parts
   std::vector<BodyPiece> pieces_;
   std::vector<DraftHold> holds_;
   std::optional<spool::StoreError> failure_;

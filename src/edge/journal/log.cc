@@ -154,7 +154,7 @@ void Log::write_group(Writes group, bool sync) {
       }
       continue;
     }
-    const std::uint64_t size = record_size(write->head.size(), write->body.size());
+    const std::uint64_t size = record_size(write->head.size(), write->body_size());
     if (auto room = make_room(size, &gathered); !room) {
       write->error = room.error();
       continue;
@@ -164,13 +164,14 @@ void Log::write_group(Writes group, bool sync) {
     const auto type = write->kind == Write::Kind::Letter ? RecordType::Letter : RecordType::Piece;
     const auto header = format_header({type, current_->number, write->id, static_cast<std::uint32_t>(synced_),
                                        static_cast<std::uint32_t>(write->head.size()),
-                                       static_cast<std::uint32_t>(write->body.size()), write->body_crc},
+                                       static_cast<std::uint32_t>(write->body_size()), write->body_crc},
                                       write->head);
     gathered.headers.push_back(header);
     add(gathered.pieces, {gathered.headers.back().data(), kHeaderSize});
     add(gathered.pieces, write->head);
+    add(gathered.pieces, write->front);
     add(gathered.pieces, write->body);
-    add_padding(gathered.pieces, kHeaderSize + write->head.size() + write->body.size());
+    add_padding(gathered.pieces, kHeaderSize + write->head.size() + write->body_size());
     gathered.writes.push_back(write.get());
     gathered.bytes += size;
     if (gathered.bytes >= kAtOnce) flush(gathered);

@@ -40,8 +40,10 @@ class Write {
 
   Kind kind;
   std::uint64_t id = 0;
-  std::string head, body;
+  std::string head;
+  std::string front, body;  ///< the body, in one or two parts
   std::uint32_t body_crc = 0;
+  std::size_t body_size() const { return front.size() + body.size(); }
   bool make_room = false;         ///< a Barrier: begin a new segment where this one is nearly full
   std::vector<BodyPiece> pieces;  ///< of a Letter: written before; if their segment has failed since, so has this
   SegmentPtr at_segment;          ///< set by the log: where it stands

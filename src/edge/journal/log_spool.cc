@@ -107,10 +107,10 @@ void LogSpool::on_synced(Writes& letters, Position applied) {
     for (auto& write : letters) {
       auto& letter = static_cast<LetterWrite&>(*write);
       letter.kept.home = letter.at_segment->number;
-      if (!letter.body.empty()) {
+      if (letter.body_size() > 0) {
         letter.kept.pieces.push_back({letter.kept.home,
                                       static_cast<std::uint32_t>(letter.at_offset + kHeaderSize + letter.head.size()),
-                                      static_cast<std::uint32_t>(letter.body.size()), letter.body_crc});
+                                      static_cast<std::uint32_t>(letter.body_size()), letter.body_crc});
       }
       letters_->insert(letter.id, std::move(letter.kept));
     }
@@ -223,7 +223,7 @@ StoreResult<void> LogSpool::for_each(std::function<bool(const spool::QueuedLette
 }
 
 void LogSpool::add_trace(spool::LetterId id, WallTime at, std::string_view json) {
-  chronicle_->add_trace(id, at, json);
+  if (chronicle_->add_trace(id, at, json)) wake_.notify_one();
 }
 StoreResult<std::vector<std::string>> LogSpool::trace(spool::LetterId id) { return chronicle_->trace(id); }
 void LogSpool::forget_traces_before(WallTime when) { chronicle_->forget_traces_before(when); }
