@@ -24,22 +24,22 @@ SharedResolver::SharedResolver(dns::Resolver& resolver, asio::any_io_executor ex
     : resolver_(resolver), executor_(std::move(executor)) {}
 
 Awaitable<dns::RawAnswer> SharedResolver::lookup(Domain name, dns::RecordType type, Deadline deadline) {
-  Question question{std::move(name), type};
-  {
-    Shelf& shelf = shelf_of(question);
-    const std::lock_guard lock(shelf.mutex);
-    const auto found = shelf.places.find(question);
-    const auto now = std::chrono::steady_clock::now();
-    if (found != shelf.places.end() && now < found->second->until) {
-      auto answer = found->second->answer;
-      answer.ttl = std::chrono::ceil<Seconds>(found->second->until - now);
-      co_return answer;
-    }
-  }
-  auto answer =
-      co_await asio::co_spawn(executor_, resolver_.lookup(question.name, type, deadline), asio::use_awaitable);
-  keep(std::move(question), answer);
+  if (auto answer = known(name, type)) co_return std::move(*answer);
+  auto answer = co_await asio::co_spawn(executor_, resolver_.lookup(name, type, deadline), asio::use_awaitable);
+  keep({std::move(name), type}, answer);
   co_return answer;
+}
+
+std::optional<dns::RawAnswer> SharedResolver::known(const Domain& name, dns::RecordType type) {
+  const Question question{name, type};
+  Shelf& shelf = shelf_of(question);
+  const std::lock_guard lock(shelf.mutex);
+  const auto found = shelf.places.find(question);
+  const auto now = std::chrono::steady_clock::now();
+  if (found == shelf.places.end() || now >= found->second->until) return std::nullopt;
+  std::optional answer = found->second->answer;
+  answer->ttl = std::chrono::ceil<Seconds>(found->second->until - now);
+  return answer;
 }
 
 void SharedResolver::keep(Question question, const dns::RawAnswer& answer) {

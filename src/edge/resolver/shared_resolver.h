@@ -21,6 +21,7 @@ class SharedResolver final : public dns::Resolver {
   SharedResolver(dns::Resolver& resolver, boost::asio::any_io_executor executor);
 
   Awaitable<dns::RawAnswer> lookup(Domain name, dns::RecordType type, Deadline deadline) override;
+  std::optional<dns::RawAnswer> known(const Domain& name, dns::RecordType type) override;
 
   /// Answers that are known now, and about how many octets they take.
   struct Size {

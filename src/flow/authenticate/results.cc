@@ -20,6 +20,7 @@ void add_dnssec(MethodResult& result, bool secure) {
 MethodResult spf_result(const Findings& findings, const spf::Verdict& verdict) {
   MethodResult result{"spf", std::string(to_string(verdict.result)), {}, {}, {}};
   if (verdict.result != spf::Result::Pass) result.reason = verdict.reason;
+  result.properties.reserve(2);
   if (verdict.from_helo) {
     result.properties.push_back({"smtp", "helo", findings.client.helo});
   } else {
@@ -67,6 +68,7 @@ MethodResult dmarc_result(const Findings& findings) {
   result.result = to_string(verdict.result);
   if (verdict.result != dmarc::Result::Pass) result.reason = verdict.reason;
   if (verdict.policy) result.comment = fmt::format("p={}", to_string(*verdict.policy));
+  result.properties.reserve(4);
   result.properties.push_back({"header", "from", findings.author->domain.ascii()});
   if (verdict.result == dmarc::Result::Fail) {
     // RFC 8617 §7.2, §10: that a seal outweighs the failure is local policy, and said as such.

@@ -131,6 +131,7 @@ class Lines {
 /// RFC 8601 §2.2 resinfo. A line end may come between its words.
 void add_result(Lines& lines, const MethodResult& result, Charset charset, bool last) {
   std::string word, buffer;
+  word.reserve(kColumns);
   bool first = true;
   const auto next = [&] {
     first ? lines.add_line(word) : lines.add(word);
