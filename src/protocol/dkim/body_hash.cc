@@ -50,7 +50,7 @@ void MarkedHash::take(std::string_view octets) {
     octets.remove_prefix(step);
     marks_[next_mark_++].digest = hash_.so_far();
   }
-  hash_.update(octets);
+  if (!octets.empty()) hash_.update(octets);
   taken_ += octets.size();
 }
 
@@ -108,17 +108,17 @@ void BodyHash::reduce_blanks(std::string_view piece) {
     if (!piece.starts_with("\r\n")) hold_empty_lines(" ");
   }
   // Uninitialised: what is not written is not read.
-  if (!reduced_) reduced_.reset(new char[kReduced + 2 * kBlock]);
+  char reduced[kReduced + 2 * kBlock];
   std::size_t size = 0;
   const auto hand_on = [&](bool all) {
     // A CRLF is never torn apart, because hold_empty_lines() looks for it.
-    const bool torn = !all && size > 0 && reduced_[size - 1] == '\r';
-    hold_empty_lines({reduced_.get(), size - (torn ? 1 : 0)});
-    reduced_[0] = '\r';
+    const bool torn = !all && size > 0 && reduced[size - 1] == '\r';
+    hold_empty_lines({reduced, size - (torn ? 1 : 0)});
+    reduced[0] = '\r';
     size = torn ? 1 : 0;
   };
   while (piece.size() > kBlock + 1) {
-    const BlockStep step = reduce_blocks(piece.substr(0, kReduced - size), reduced_.get() + size);
+    const BlockStep step = reduce_blocks(piece.substr(0, kReduced - size), reduced + size);
     size += step.written;
     piece.remove_prefix(step.read);
     if (piece.size() > kBlock + 1) hand_on(false);
@@ -126,14 +126,14 @@ void BodyHash::reduce_blanks(std::string_view piece) {
   for (std::size_t i = 0; i < piece.size(); ++i) {
     const char c = piece[i];
     if (!is_blank(c)) {
-      reduced_[size++] = c;
+      reduced[size++] = c;
       continue;
     }
     const std::string_view next = piece.substr(i + 1);
     if (next.empty()) {
       held_blank_ = true;
     } else if (!is_blank(next.front()) && !next.starts_with("\r\n")) {
-      reduced_[size++] = ' ';
+      reduced[size++] = ' ';
     }
   }
   hand_on(true);

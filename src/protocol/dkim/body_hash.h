@@ -3,7 +3,6 @@
 // A body, canonicalised and hashed as it streams by: RFC 6376 §3.4.3 (simple), §3.4.4 (relaxed), §3.4.5 (l=). One run
 // serves every l= of its canonicalisation: the hash so far is noted when that many octets have gone in.
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,7 +62,6 @@ class BodyHash {
 
   Canonicalization canonicalization_;
   MarkedHash hash_;
-  std::unique_ptr<char[]> reduced_;   ///< relaxed: where it is written
   bool held_cr_ = false;              ///< the last octet was a CR: of a CRLF or not?
   bool held_blank_ = false;           ///< relaxed: blanks came, and maybe the line ends here
   std::uint64_t held_line_ends_ = 0;  ///< CRLFs that count only if something follows

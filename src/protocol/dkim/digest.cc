@@ -12,9 +12,16 @@ const EVP_MD* sha256_algorithm() {
   return md;
 }
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+namespace {
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+/// A context costs more than hashing a header: each thread keeps the one that it let go last.
+thread_local MdCtxPtr kept;
+
+}  // namespace
+
+void Sha256::Free::operator()(evp_md_ctx_st* context) const { kept.reset(context); }
+
+Sha256::Sha256() : context_(kept ? kept.release() : EVP_MD_CTX_new()) {
   if (!context_ || EVP_DigestInit_ex2(context_.get(), sha256_algorithm(), nullptr) != 1) throw std::bad_alloc();
 }
 
@@ -39,15 +46,9 @@ Digest Sha256::finish() {
 }
 
 Digest sha256(std::string_view octets) {
-  // A context costs more than hashing a header: each thread keeps one.
-  thread_local const MdCtxPtr context(EVP_MD_CTX_new());
-  Digest digest;
-  if (!context || EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) != 1 ||
-      EVP_DigestUpdate(context.get(), octets.data(), octets.size()) != 1 ||
-      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
-    throw std::bad_alloc();
-  }
-  return digest;
+  Sha256 hash;
+  hash.update(octets);
+  return hash.finish();
 }
 
 }  // namespace postseal::dkim
