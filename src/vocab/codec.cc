@@ -58,17 +58,20 @@ std::optional<Bytes> from_hex(std::string_view text) {
 }
 
 std::string to_base64(std::span<const std::uint8_t> bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (; !bytes.empty(); bytes = bytes.subspan(std::min<std::size_t>(3, bytes.size()))) {
-    std::uint32_t group = std::uint32_t{bytes[0]} << 16;
-    if (bytes.size() > 1) group |= std::uint32_t{bytes[1]} << 8;
-    if (bytes.size() > 2) group |= bytes[2];
-    text += kAlphabet[group >> 18];
-    text += kAlphabet[group >> 12 & 63];
-    text += bytes.size() > 1 ? kAlphabet[group >> 6 & 63] : '=';
-    text += bytes.size() > 2 ? kAlphabet[group & 63] : '=';
+  std::string text((bytes.size() + 2) / 3 * 4, '=');
+  char* out = text.data();
+  for (; bytes.size() >= 3; bytes = bytes.subspan(3)) {
+    const std::uint32_t group = std::uint32_t{bytes[0]} << 16 | std::uint32_t{bytes[1]} << 8 | bytes[2];
+    *out++ = kAlphabet[group >> 18];
+    *out++ = kAlphabet[group >> 12 & 63];
+    *out++ = kAlphabet[group >> 6 & 63];
+    *out++ = kAlphabet[group & 63];
   }
+  if (bytes.empty()) return text;
+  const std::uint32_t group = std::uint32_t{bytes[0]} << 16 | (bytes.size() > 1 ? std::uint32_t{bytes[1]} << 8 : 0);
+  *out++ = kAlphabet[group >> 18];
+  *out++ = kAlphabet[group >> 12 & 63];
+  if (bytes.size() > 1) *out++ = kAlphabet[group >> 6 & 63];
   return text;
 }
 
