@@ -2,6 +2,8 @@
 #include "protocol/dkim/sign.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <span>
 #include <utility>
 
 #include "vocab/codec.h"
@@ -10,13 +12,10 @@ namespace postseal::dkim {
 namespace {
 
 constexpr std::size_t kColumns = 76;
-using Tags = std::vector<std::pair<std::string, std::string>>;
 
 std::string base64(std::string_view octets) {
   return to_base64({reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()});
 }
-
-std::string base64(const Digest& digest) { return to_base64(digest); }
 
 std::string seconds(WallTime at) { return std::to_string(at.time_since_epoch().count()); }
 
@@ -39,25 +38,69 @@ bool is_identity(std::string_view text, const Domain& domain) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > 32 && c < 127 && c != ';' && c != '='; });
 }
 
-/// Views into the settings or into default_names().
-std::vector<std::string_view> names_for(const MessagePass& pass, const SignSettings& settings) {
-  if (!settings.headers.empty()) return {settings.headers.begin(), settings.headers.end()};
+/// Views into default_names().
+std::vector<std::string_view> names_in(const MessagePass& pass) {
   std::vector<std::string_view> names;
   names.reserve(2 * default_names().size());
   for (const DefaultName& row : default_names()) {
-    names.insert(names.end(), pass.index().count(row.name) + (row.oversigned ? 1 : 0), row.name);
+    for (std::size_t left = pass.index().count(row.name) + (row.oversigned ? 1 : 0); left > 0; --left) {
+      names.push_back(row.name);
+    }
   }
   return names;
 }
 
-std::string joined(const std::vector<std::string_view>& names) {
-  std::string text;
-  text.reserve(512);
-  for (const std::string_view name : names) {
-    if (!text.empty()) text += ':';
-    text += name;
+/// Writes a field of tags, folded.
+class TagWriter {
+ public:
+  explicit TagWriter(std::string_view name) {
+    // More than most are, with their signature.
+    text_.reserve(1536);
+    text_ += name;
+    text_ += ':';
+    column_ = text_.size();
   }
-  return text;
+  /// REQUIRES: the value is short enough for a line.
+  void put(std::string_view name, std::string_view value) { put_word({name, "=", value, ";"}, true); }
+  /// RFC 6376 §3.5: a list may be folded behind its colons.
+  void put(std::string_view name, std::span<const std::string_view> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::string_view end = i + 1 < values.size() ? ":" : ";";
+      if (i == 0) put_word({name, "=", values[i], end}, true);
+      if (i > 0) put_word({values[i], end}, false);
+    }
+  }
+  /// What is signed ends here.
+  std::string begin_signature() && {
+    put_word({"b="}, true);
+    return std::move(text_);
+  }
+
+ private:
+  void put_word(std::initializer_list<std::string_view> parts, bool blank_before) {
+    std::size_t size = 0;
+    for (const std::string_view part : parts) size += part.size();
+    if (column_ + 1 + size > kColumns) {
+      text_ += "\r\n\t";
+      column_ = 8;
+    } else if (blank_before) {
+      text_ += ' ';
+      ++column_;
+    }
+    for (const std::string_view part : parts) text_ += part;
+    column_ += size;
+  }
+
+  std::string text_;
+  std::size_t column_ = 0;
+};
+
+/// Below 78 columns.
+void append_folded(std::string& text, std::string_view digits) {
+  for (; !digits.empty(); digits.remove_prefix(std::min<std::size_t>(68, digits.size()))) {
+    text += "\r\n\t";
+    text += digits.substr(0, 68);
+  }
 }
 
 }  // namespace
@@ -97,56 +140,6 @@ const std::vector<DefaultName>& default_names() {
   return names;
 }
 
-std::string format_signature_field(std::string_view name, const Tags& tags) {
-  std::string text;
-  text.reserve(1024);
-  text += name;
-  text += ':';
-  std::size_t column = text.size();
-  const auto put = [&](std::string_view word, bool blank_before) {
-    if (column + 1 + word.size() > kColumns) {
-      text += "\r\n\t";
-      column = 8;
-    } else if (blank_before) {
-      text += ' ';
-      ++column;
-    }
-    text += word;
-    column += word.size();
-  };
-  for (const auto& [tag, value] : tags) {
-    std::string_view rest = value;
-    std::string word = tag;
-    word += '=';
-    bool first = true;
-    // RFC 6376 §3.5: a list may be folded behind its colons.
-    if (tag == "h") {
-      for (std::size_t colon = rest.find(':'); colon != std::string_view::npos; colon = rest.find(':')) {
-        word += rest.substr(0, colon + 1);
-        put(word, first);
-        first = false;
-        word.clear();
-        rest.remove_prefix(colon + 1);
-      }
-    }
-    word += rest;
-    word += ';';
-    put(word, first);
-  }
-  put("b=", true);
-  return text;
-}
-
-std::string folded_base64(std::string_view octets) {
-  const std::string digits = base64(octets);
-  std::string text;
-  for (std::size_t at = 0; at < digits.size(); at += 68) {
-    text += "\r\n\t";
-    text += std::string_view(digits).substr(at, 68);
-  }
-  return text;
-}
-
 std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSettings& settings) {
   if (pass.header_state() != message::HeaderState::Complete) {
     return refuse(SignErrorCode::HeaderTooLarge, "the header is larger than what is signed");
@@ -157,10 +150,11 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   if (authors == 0) return refuse(SignErrorCode::NoFrom, "the message has no From field");
   if (authors > 1) return refuse(SignErrorCode::SeveralFrom, "the message has more than one From field");
 
-  const std::vector<std::string_view> names = names_for(pass, settings);
+  std::vector<std::string_view> names(settings.headers.begin(), settings.headers.end());
   if (!std::all_of(names.begin(), names.end(), is_field_name)) {
     return refuse(SignErrorCode::BadSetting, "a name in the list of fields to sign is no field name");
   }
+  if (names.empty()) names = names_in(pass);
   if (std::none_of(names.begin(), names.end(),
                    [](std::string_view name) { return message::same_name(name, "from"); })) {
     return refuse(SignErrorCode::FromNotSigned, "From must be among the fields to sign");
@@ -178,24 +172,27 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   if (!body_hash) return refuse(SignErrorCode::BadSetting, "the body was not hashed in this way");
 
   // RFC 8616 §4: A-labels are right for every verifier. No l= is ever written: RFC 6376 §8.2 says what it invites.
-  Tags tags = {{"v", "1"},
-               {"a", std::string(to_string(algorithm_of(settings.key->type())))},
-               {"c", std::string(to_string(settings.canonicalization.header)) + "/" +
-                         std::string(to_string(settings.canonicalization.body))},
-               {"d", settings.domain.ascii()},
-               {"s", settings.selector}};
-  if (!settings.identity.empty()) tags.emplace_back("i", settings.identity);
-  if (settings.time) tags.emplace_back("t", seconds(*settings.time));
-  if (settings.expiry) tags.emplace_back("x", seconds(*settings.expiry));
-  tags.emplace_back("h", joined(names));
-  tags.emplace_back("bh", base64(*body_hash));
+  TagWriter tags("DKIM-Signature");
+  tags.put("v", "1");
+  tags.put("a", to_string(algorithm_of(settings.key->type())));
+  tags.put("c", std::string(to_string(settings.canonicalization.header)) + "/" +
+                    std::string(to_string(settings.canonicalization.body)));
+  tags.put("d", settings.domain.ascii());
+  tags.put("s", settings.selector);
+  if (!settings.identity.empty()) tags.put("i", settings.identity);
+  if (settings.time) tags.put("t", seconds(*settings.time));
+  if (settings.expiry) tags.put("x", seconds(*settings.expiry));
+  tags.put("h", names);
+  tags.put("bh", to_base64(*body_hash));
 
-  const message::HeaderField field(format_signature_field("DKIM-Signature", tags));
-  const std::string text =
-      signed_text(pass, names, settings.canonicalization.header, field, field.raw.size(), field.raw.size());
-  const auto signature = settings.key->sign(sha256(text));
+  std::string text = std::move(tags).begin_signature();
+  const auto field = message::HeaderField::within(text);
+  const auto signature = settings.key->sign(
+      sha256(signed_text(pass, names, settings.canonicalization.header, field, text.size(), text.size())));
   if (!signature) return refuse(SignErrorCode::KeyFailed, signature.error());
-  return std::string(field.raw) + folded_base64(*signature) + "\r\n";
+  append_folded(text, base64(*signature));
+  text += "\r\n";
+  return text;
 }
 
 Signer::Signer(std::vector<SignSettings> settings) : settings_(std::move(settings)) {

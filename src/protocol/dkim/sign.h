@@ -57,10 +57,4 @@ struct DefaultName {
 };
 const std::vector<DefaultName>& default_names();
 
-/// A field of name "NAME:" with these tags, folded; the value of the last one, b=, is put in by add_value(). For ARC
-/// too. REQUIRES: no value but that of h= needs to be broken.
-std::string format_signature_field(std::string_view name, const std::vector<std::pair<std::string, std::string>>& tags);
-/// base64, folded below 78 columns, behind a "b=" that ends the text.
-std::string folded_base64(std::string_view octets);
-
 }  // namespace postseal::dkim
