@@ -62,8 +62,8 @@ std::expected<KeyRecord, std::string> parse_key_record(std::string_view text) {
 Awaitable<KeyAnswer> lookup_key(dns::Resolver& resolver, std::string selector, Domain domain, Deadline deadline) {
   KeyAnswer answer;
   // RFC 8616 §4: U-labels are asked for as A-labels. Selectors with underscores exist and hurt nobody.
-  auto label = Domain::parse(selector);
-  if (!label) label = Domain::parse_dns(selector);
+  auto label = Domain::parse_dns(selector);
+  if (!label) label = Domain::parse(selector);
   const auto name = label ? domain.prefixed(label->ascii() + "._domainkey") : std::nullopt;
   if (!name) {
     answer.problem = Result::PermError;
@@ -86,6 +86,7 @@ Awaitable<KeyAnswer> lookup_key(dns::Resolver& resolver, std::string selector, D
   }
   // RFC 6376 §3.6.2.2: the strings of a record are joined with nothing between. §6.1.2 (step 4): several records are
   // tried one after the other. A25: as many as a selector could sensibly have, and of a size that a key could have.
+  answer.records.reserve(std::min(found.records.size(), kMaxKeyRecords));
   for (const auto& record : found.records) {
     if (answer.records.size() == kMaxKeyRecords) break;
     std::string text = record.joined();

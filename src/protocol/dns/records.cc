@@ -56,6 +56,7 @@ std::optional<TxtRecord> parse_strings(Rdata wire) {
   // RFC 1035 §3.3.14: one or more character-strings, each a length octet and that many octets.
   if (wire.empty()) return std::nullopt;
   TxtRecord record;
+  record.strings.reserve(wire.size() / 256 + 1);
   while (!wire.empty()) {
     const std::size_t length = wire[0];
     if (wire.size() - 1 < length) return std::nullopt;
@@ -97,7 +98,10 @@ std::string_view to_string(RecordType type) {
 }
 
 std::string TxtRecord::joined() const {
+  std::size_t size = 0;
+  for (const auto& text : strings) size += text.size();
   std::string all;
+  all.reserve(size);
   for (const auto& text : strings) all += text;
   return all;
 }
