@@ -19,7 +19,7 @@ BANNED = {"utils", "util", "common", "misc", "helpers", "helper", "base", "manag
 LIBRARIES = [
     ("boost/asio", "asio"), ("boost/system", "asio"), ("boost/json", "json"), ("boost/beast", "beast"), ("openssl/", "openssl"),
     ("unbound.h", "unbound"), ("curl/", "curl"), ("toml++/", "toml"), ("toml.hpp", "toml"), ("CLI/", "cli11"),
-    ("fmt/", "fmt"), ("idn2.h", "idn2"), ("boost/", "boost"), ("rocksdb/", "rocksdb"), ("spdlog/", "spdlog"),
+    ("fmt/", "fmt"), ("idn2.h", "idn2"), ("boost/", "boost"), ("rocksdb/", "rocksdb"),
     ("prometheus/", "prometheus"), ("argon2.h", "argon2"),
 ]
 # Asio costs seconds in each file that sees its operations; protocol rooms see it through these alone.
