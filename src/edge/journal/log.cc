@@ -72,15 +72,17 @@ void Log::stop() {
 }
 
 void Log::submit(std::unique_ptr<Write> write) {
-  {
-    const std::lock_guard lock(queue_mutex_);
-    if (!stopped_) {
-      waiting_ += write->kind != Write::Kind::Piece ? 1 : 0;
-      queue_.push_back(std::move(write));
-      if (!gathering_ || waiting_ >= wanted_) wake_.notify_one();
-      return;
-    }
+  std::unique_lock lock(queue_mutex_);
+  if (!stopped_) {
+    waiting_ += write->kind != Write::Kind::Piece ? 1 : 0;
+    queue_.push_back(std::move(write));
+    const bool wake = !gathering_ || waiting_ >= wanted_;
+    // Or the thread would wake up only to wait for the lock.
+    lock.unlock();
+    if (wake) wake_.notify_one();
+    return;
   }
+  lock.unlock();
   write->settle(std::unexpected(spool::StoreError{spool::StoreErrorCode::Closing, "the spool is being closed"}));
 }
 
