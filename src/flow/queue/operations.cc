@@ -29,7 +29,8 @@ std::vector<std::uint32_t> Queue::Impl::meant(const Selector& selector, const sp
                              [this](std::string_view destination) { return scheduler.site_of(destination); });
 }
 
-std::vector<spool::LetterId> Queue::Impl::candidates(const Selector& selector) const {
+std::vector<spool::LetterId> Queue::Impl::candidates(const Selector& selector) {
+  arrivals.fetch();
   auto ids = selector.ids.empty() ? scheduler.letters() : selector.ids;
   std::ranges::sort(ids);
   return ids;
@@ -56,6 +57,7 @@ Awaitable<Listing> Queue::list(Selector selector, std::size_t limit, spool::Lett
 }
 
 spool::StoreResult<ListedLetter> Queue::show(spool::LetterId id) {
+  impl_->arrivals.fetch();
   const auto letter = impl_->desk.get(id);
   if (!letter) return std::unexpected(letter.error());
   return ListedLetter{**letter, impl_->meant({}, **letter), impl_->scheduler.groups(id, impl_->services.clock.now())};
@@ -82,6 +84,7 @@ Awaitable<Tally> Queue::bounce(Selector selector, std::string reason) {
 }
 
 Awaitable<Tally> Queue::Impl::flush_all() {
+  arrivals.fetch();
   scheduler.hurry_all(now());
   pump_soon();
   const auto totals = scheduler.totals();
@@ -224,6 +227,7 @@ std::optional<Seen> Queue::seen(const MailDestination& domain) const {
 }
 
 Statistics Queue::statistics() const {
+  impl_->arrivals.fetch();
   Statistics statistics;
   statistics.totals = impl_->scheduler.totals();
   statistics.sites = impl_->scheduler.sites();

@@ -39,6 +39,8 @@ Queue::Impl::Impl(Services given, settings::QueueSettings set, std::string name)
       hostname(std::move(name)),
       scheduler(scheduler_settings(set)),
       desk(services.store),
+      arrivals(services.executor, services.arrivals_apart,
+               [this](spool::QueuedLetter letter) { admit(std::move(letter)); }),
       timer(services.executor),
       bell(services.executor, SteadyTime::max()) {}
 
@@ -77,10 +79,7 @@ Awaitable<void> Queue::stop(Deadline deadline) {
   }
 }
 
-void Queue::accepted(spool::QueuedLetter letter) {
-  boost::asio::post(impl_->services.executor,
-                    [impl = impl_.get(), letter = std::move(letter)]() mutable { impl->admit(std::move(letter)); });
-}
+void Queue::accepted(spool::QueuedLetter letter) { impl_->arrivals.put(std::move(letter)); }
 
 void Queue::apply(settings::QueueSettings settings) {
   const auto& before = impl_->settings;
@@ -121,6 +120,7 @@ void Queue::Impl::schedule_tick() {
 }
 
 void Queue::Impl::tick() {
+  arrivals.fetch();
   desk.retry();
   for (const auto letter : scheduler.tick(now())) to_look_at.push_back(letter);
   while (lookers < kMostLookers && lookers < to_look_at.size() && !stopping) {

@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // The queue: from the moment a letter is on stable storage until nobody waits for it any more. Start here:
+//   arrivals.h     how letters come in
 //   scheduler.h    whose turn it is (pure)
 //   attempt.cc     one attempt and what becomes of it
 //   calendar.cc    what age brings: the warning, the last attempt
@@ -36,6 +37,9 @@ struct Services {
   boost::asio::any_io_executor slow;  ///< of another thread: writes that wait for the disk and that nobody waits for
   /// Header fields that stand in front of a notification of ours (DKIM-Signature). None: it goes unsigned.
   std::function<Awaitable<std::string>(std::string text)> sign = {};
+  /// Least time between two wakes of the executor for letters that come in: unnoticed by who waits for one, and a
+  /// busy server saves most of them.
+  std::chrono::milliseconds arrivals_apart{5};
 };
 
 struct Tally {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "flow/queue/arrivals.h"
 #include "flow/queue/desk.h"
 #include "flow/queue/queue.h"
 #include "flow/queue/times.h"
@@ -23,6 +24,7 @@ struct Queue::Impl {
   std::string hostname;
   Scheduler scheduler;
   Desk desk;
+  Arrivals arrivals;
   Remembered remembered;
   std::deque<Statistics::Downgrade> downgrades;
   std::mt19937_64 random{std::random_device{}()};
@@ -103,7 +105,7 @@ struct Queue::Impl {
   Awaitable<bool> bounce_now(LetterPtr letter, std::vector<std::uint32_t> recipients, std::string reason);
   void line_up_again(const LetterPtr& letter, const std::vector<LetterGroup>& before);
   std::vector<std::uint32_t> meant(const Selector& selector, const spool::QueuedLetter& letter) const;
-  std::vector<spool::LetterId> candidates(const Selector& selector) const;
+  std::vector<spool::LetterId> candidates(const Selector& selector);
 };
 
 /// The sender's view of a recipient's last attempt.

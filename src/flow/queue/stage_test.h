@@ -233,6 +233,7 @@ class Stage {
   tests::StillClock clock{kStart};
   std::optional<boost::asio::io_context> io;
   settings::QueueSettings settings;
+  std::chrono::milliseconds arrivals_apart{0};
   std::unique_ptr<Queue> queue;
 
   Stage() { restart(); }
@@ -242,8 +243,9 @@ class Stage {
   void restart() {
     die();
     io.emplace();
-    queue = std::make_unique<Queue>(Services{observed, courier, witness, clock, io->get_executor(), io->get_executor()},
-                                    settings, "ours.test");
+    queue = std::make_unique<Queue>(
+        Services{observed, courier, witness, clock, io->get_executor(), io->get_executor(), {}, arrivals_apart},
+        settings, "ours.test");
     if (!queue->load()) throw std::runtime_error("the store cannot be read");
     queue->start();
     run();
