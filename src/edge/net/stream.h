@@ -35,6 +35,11 @@ class Stream {
   virtual void interrupt() noexcept {}
   /// All of it, or an error. REQUIRES: the bytes outlive the wait.
   virtual Awaitable<std::expected<void, IoError>> write_all(std::string_view bytes, Deadline deadline) = 0;
+  /// As write_all, with what ends a session behind it (TLS's close_notify): one packet in place of two, the second of
+  /// which would find the peer gone. REQUIRES: nothing but close() follows.
+  virtual Awaitable<std::expected<void, IoError>> write_last(std::string_view bytes, Deadline deadline) {
+    return write_all(bytes, deadline);
+  }
   /// Ends both directions at once; waiting calls fail with Cancelled or Closed.
   virtual void close() noexcept = 0;
   /// Ends the connection with a reset where the transport knows one: what a hostile server does. Else as close().

@@ -46,6 +46,7 @@ struct Met {
   std::string exported;
   std::string heard;  ///< by the client
   SslSessionPtr ticket;
+  bool told_the_end = false;  ///< by close_notify
 };
 
 SslPtr client_for(const ClientWish& wish) {
@@ -76,6 +77,13 @@ Awaitable<void> serve(const ServerContext* context, std::unique_ptr<net::Stream>
   met->server = co_await context->start_bound(std::move(plain), soon());
   if (!*met->server) co_return;
   (void)co_await (**met->server).stream->write_all("220 hello\r\n", soon());
+  (**met->server).stream.reset();
+}
+
+Awaitable<void> serve_last(const ServerContext* context, std::unique_ptr<net::Stream> plain, std::shared_ptr<Met> met) {
+  met->server = co_await context->start(std::move(plain), soon());
+  if (!*met->server) co_return;
+  (void)co_await (**met->server).stream->write_last("221 bye\r\n", soon());
   (**met->server).stream.reset();
 }
 
@@ -150,24 +158,30 @@ class CountedStream final : public net::Stream {
     return inner_->write_all(bytes, deadline);
   }
   void close() noexcept override { inner_->close(); }
+  void close_with(std::string_view farewell) noexcept override {
+    ++*writes_;
+    inner_->close_with(farewell);
+  }
 
  private:
   std::unique_ptr<net::Stream> inner_;
   int* writes_;
 };
 
-Awaitable<std::shared_ptr<Met>> meet_counted(const ServerContext* server, ClientWish wish, int* writes) {
+Awaitable<std::shared_ptr<Met>> meet_counted(const ServerContext* server, decltype(&serve) serving, int* writes) {
   auto met = std::make_shared<Met>();
   auto pipe = co_await tests::make_pipe({});
   boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
-                        serve(server, std::make_unique<CountedStream>(std::move(pipe.second), writes), met),
+                        serving(server, std::make_unique<CountedStream>(std::move(pipe.second), writes), met),
                         boost::asio::detached);
-  TlsStream stream(client_for(wish), std::move(pipe.first));
+  TlsStream stream(client_for({}), std::move(pipe.first));
   met->client_shaken = (co_await stream.handshake(soon())).has_value();
   std::array<char, 100> buffer;
   auto count = co_await stream.read_some(buffer, soon());
   if (count) met->heard.assign(buffer.data(), *count);
   met->ticket.reset(SSL_get1_session(stream.ssl()));
+  (void)co_await stream.read_some(buffer, soon());
+  met->told_the_end = (SSL_get_shutdown(stream.ssl()) & SSL_RECEIVED_SHUTDOWN) != 0;
   co_return met;
 }
 
@@ -175,10 +189,21 @@ Awaitable<std::shared_ptr<Met>> meet_counted(const ServerContext* server, Client
 TEST(TlsServer, a_ticket_goes_out_with_the_first_reply) {
   const auto server = make(ServerSettings::for_mail(identity(certificate_for("mx.test"))));
   int writes = 0;
-  const auto met = tests::run_coroutine(meet_counted(&server, {}, &writes));
+  const auto met = tests::run_coroutine(meet_counted(&server, serve, &writes));
   EXPECT_EQ(met->heard, "220 hello\r\n");
   EXPECT_EQ(SSL_SESSION_has_ticket(met->ticket.get()), 1);
+  EXPECT_EQ(writes, 3) << "the flight, the reply, the end";
+  EXPECT_TRUE(met->told_the_end);
+}
+
+// RFC 8446 §6.1 MUST
+TEST(TlsServer, the_last_reply_and_close_notify_go_out_together) {
+  const auto server = make(ServerSettings::for_mail(identity(certificate_for("mx.test"))));
+  int writes = 0;
+  const auto met = tests::run_coroutine(meet_counted(&server, serve_last, &writes));
+  EXPECT_EQ(met->heard, "221 bye\r\n");
   EXPECT_EQ(writes, 2) << "the flight, the reply";
+  EXPECT_TRUE(met->told_the_end);
 }
 
 // A14, A18 and the security floor: what a client may ask for.

@@ -136,10 +136,40 @@ struct TlsStream::State {
     co_return std::expected<void, IoError>{};
   }
 
-  /// RFC 8446 §4.6.1: with the client's Finished a server has said all that the client waits for. The ticket that follows
-  /// goes out with the first bytes of the session and saves a packet.
+  /// RFC 8446 §4.6.1: with the client's Finished a server has said all that the client waits for. The ticket that
+  /// follows goes out with the first bytes of the session and saves a packet.
   bool only_a_ticket_is_unsent() const {
     return SSL_is_server(ssl.get()) == 1 && SSL_version(ssl.get()) >= TLS1_3_VERSION;
+  }
+
+  static Awaitable<std::expected<void, IoError>> write(std::shared_ptr<State> state, std::string_view bytes,
+                                                       Deadline deadline, bool last) {
+    while (!bytes.empty()) {
+      if (state->closed) co_return std::unexpected(state->closed_error());
+      if (state->protocol_failed || state->transport_failed)
+        co_return std::unexpected(IoError{IoErrorCode::Tls, "the TLS session broke earlier"});
+      ERR_clear_error();
+      std::size_t count = 0;
+      const int done = SSL_write_ex(state->ssl.get(), bytes.data(), std::min(bytes.size(), kOutputBytes), &count);
+      if (done != 1) {
+        state->protocol_failed = true;
+        co_return std::unexpected(
+            IoError{IoErrorCode::Tls, "the TLS session broke: " + describe_openssl_error(take_openssl_error())});
+      }
+      bytes.remove_prefix(count);
+      if (last && bytes.empty()) state->say_goodbye();
+      auto sent = co_await state->flush(deadline);
+      if (!sent) co_return std::unexpected(sent.error());
+    }
+    co_return std::expected<void, IoError>{};
+  }
+
+  /// Once: asked again, OpenSSL would wait for the peer's.
+  void say_goodbye() {
+    ERR_clear_error();
+    if (established && !protocol_failed && (SSL_get_shutdown(ssl.get()) & SSL_SENT_SHUTDOWN) == 0)
+      SSL_shutdown(ssl.get());
+    ERR_clear_error();
   }
 
   void give_buffers_back() {
@@ -229,24 +259,11 @@ Awaitable<std::expected<void, IoError>> TlsStream::wait_readable(Deadline deadli
 void TlsStream::interrupt() noexcept { state_->inner->interrupt(); }
 
 Awaitable<std::expected<void, IoError>> TlsStream::write_all(std::string_view bytes, Deadline deadline) {
-  auto state = state_;
-  while (!bytes.empty()) {
-    if (state->closed) co_return std::unexpected(state->closed_error());
-    if (state->protocol_failed || state->transport_failed)
-      co_return std::unexpected(IoError{IoErrorCode::Tls, "the TLS session broke earlier"});
-    ERR_clear_error();
-    std::size_t count = 0;
-    const int done = SSL_write_ex(state->ssl.get(), bytes.data(), std::min(bytes.size(), kOutputBytes), &count);
-    if (done != 1) {
-      state->protocol_failed = true;
-      co_return std::unexpected(
-          IoError{IoErrorCode::Tls, "the TLS session broke: " + describe_openssl_error(take_openssl_error())});
-    }
-    bytes.remove_prefix(count);
-    auto sent = co_await state->flush(deadline);
-    if (!sent) co_return std::unexpected(sent.error());
-  }
-  co_return std::expected<void, IoError>{};
+  return State::write(state_, bytes, deadline, false);
+}
+
+Awaitable<std::expected<void, IoError>> TlsStream::write_last(std::string_view bytes, Deadline deadline) {
+  return State::write(state_, bytes, deadline, true);
 }
 
 void TlsStream::close() noexcept {
@@ -256,9 +273,7 @@ void TlsStream::close() noexcept {
     state_->inner->close();
     return;
   }
-  ERR_clear_error();
-  if (state_->established && !state_->protocol_failed) SSL_shutdown(state_->ssl.get());
-  ERR_clear_error();
+  state_->say_goodbye();
   if (!state_->wire.unsent.empty())
     state_->inner->close_with(state_->wire.unsent);
   else

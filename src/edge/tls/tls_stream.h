@@ -29,6 +29,7 @@ class TlsStream final : public net::Stream {
   Awaitable<std::expected<void, net::IoError>> wait_readable(Deadline deadline) override;
   void interrupt() noexcept override;
   Awaitable<std::expected<void, net::IoError>> write_all(std::string_view bytes, Deadline deadline) override;
+  Awaitable<std::expected<void, net::IoError>> write_last(std::string_view bytes, Deadline deadline) override;
   /// Says close_notify as far as that goes without waiting.
   void close() noexcept override;
   void reset() noexcept override;

@@ -164,7 +164,7 @@ Awaitable<bool> Session::send() {
   const std::string text = engine_->take_output();
   if (text.empty()) co_return true;
   const Deadline deadline = Deadline::in(over_ ? kFarewellTime : kReplyTime);
-  auto sent = co_await stream_->write_all(text, deadline);
+  auto sent = over_ ? co_await stream_->write_last(text, deadline) : co_await stream_->write_all(text, deadline);
   waits_since_ = std::chrono::steady_clock::now();
   if (!sent && end_reason_.empty()) end_reason_ = sent.error().context;
   co_return sent.has_value();
