@@ -62,7 +62,7 @@ function(postseal_add_room manifest)
 
   if(program)
     add_executable(${program} ${folder}/main.cc)
-    target_link_libraries(${program} PRIVATE ${target})
+    target_link_libraries(${program} PRIVATE ${target} lib_malloc)
     set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   endif()
 

@@ -5,7 +5,7 @@
 build_packages=(
   clang-19 libclang-rt-19-dev libstdc++-12-dev cmake ninja-build ccache mold pkg-config
   libboost1.81-dev libboost-json1.81-dev libssl-dev libunbound-dev libidn2-dev libunistring-dev libcurl4-openssl-dev
-  libfmt-dev libtomlplusplus-dev libcli11-dev librocksdb-dev libargon2-dev prometheus-cpp-dev
+  libfmt-dev libtomlplusplus-dev libcli11-dev librocksdb-dev libargon2-dev prometheus-cpp-dev libgoogle-perftools-dev
   dns-root-data ca-certificates knot ldnsutils iproute2 openssl python3
 )
 # To test, measure and tidy.

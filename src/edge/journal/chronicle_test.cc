@@ -3,34 +3,26 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
+#include "edge/journal/spool_fixture.h"
 
 namespace postseal::journal {
 namespace {
 
 class ChronicleTest : public testing::Test {
  protected:
-  ChronicleTest() {
-    char name[] = "/tmp/postseal-chronicle-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    open();
-  }
-  ~ChronicleTest() override {
-    chronicle.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ChronicleTest() { open(); }
   void open() {
     chronicle.reset();
-    chronicle = std::move(*Chronicle::open(folder_ + "/chronicle"));
+    chronicle = std::move(*Chronicle::open(folder_.path() + "/chronicle"));
   }
   static WallTime at(std::int64_t second) { return WallTime(Seconds(second)); }
   std::vector<std::string> trace(std::uint64_t id) { return chronicle->trace({id}).value(); }
 
-  std::unique_ptr<Chronicle> chronicle;
-
  private:
-  std::string folder_;
+  Folder folder_;
+
+ protected:
+  std::unique_ptr<Chronicle> chronicle;
 };
 
 using Lines = std::vector<std::string>;
