@@ -13,6 +13,9 @@ constexpr std::uint64_t kAtOnce = 1024 * 1024;  ///< written under the lock with
 constexpr std::uint64_t kMostReserve = 16 * 1024 * 1024;
 constexpr std::uint64_t kFirstSegment = 16 * 1024 * 1024;
 constexpr std::size_t kMostSpares = 2;
+/// Where so much is synced at once and a segment is full so soon, filling the next one costs more than it spares.
+constexpr std::uint64_t kLargeGroup = 64 * 1024;
+constexpr std::chrono::seconds kSoon{10};
 constexpr std::size_t kMostFailures = 10000;
 constexpr std::chrono::microseconds kLeastPatience{100}, kMostPatience{1000};
 constexpr char kPadding[8] = {};
@@ -343,6 +346,8 @@ DiskResult<void> Log::begin_segment(SegmentPtr segment, bool for_letters) {
   const std::string head =
       format_start({segment->size, previous_, settings_.last_id ? settings_.last_id() : std::uint64_t{0}});
   current_ = segment;
+  begun_at_ = std::chrono::steady_clock::now();
+  syncs_before_ = syncs_;
   end_ = synced_ = 0;
   limit_ = for_letters ? segment->size - std::min(segment->size / 16, kMostReserve) : 0;
   const auto written = write_record(RecordType::Start, 0, head, {}, 0);
@@ -438,6 +443,8 @@ DiskResult<void> Log::fill_spare() {
   {
     const std::lock_guard lock(file_mutex_);
     if (!spares_.empty() || !current_ || end_ < current_->size / 4) return {};
+    const std::uint64_t groups = std::max<std::uint64_t>(1, syncs_ - syncs_before_);
+    if (end_ / groups >= kLargeGroup && std::chrono::steady_clock::now() - begun_at_ < kSoon) return {};
     name = "spare-filled-" + segment_name(next_number_);
   }
   const auto fill = [&]() -> DiskResult<void> {

@@ -91,7 +91,8 @@ class Log {
                                          std::string_view body, std::uint32_t body_crc);
 
   /// Writing over what has been written costs a file system less than half of what new space does, so a file for the
-  /// next segment is filled ahead of time where there is none. Takes its time.
+  /// next segment is filled ahead of time where there is none, unless large letters come so quickly that copying them
+  /// twice would cost more. Takes its time.
   DiskResult<void> fill_spare();
   /// An emptied segment's file: used again for a later one, or removed.
   DiskResult<void> recycle(SegmentPtr segment);
@@ -142,7 +143,9 @@ class Log {
   std::chrono::steady_clock::time_point sync_at_{};
 
   std::mutex file_mutex_;
-  SegmentPtr current_;        ///< nullptr: none could be begun
+  SegmentPtr current_;                                ///< nullptr: none could be begun
+  std::chrono::steady_clock::time_point begun_at_{};  ///< it was
+  std::uint64_t syncs_before_ = 0;                    ///< it was begun
   std::uint64_t limit_ = 0;   ///< letters may go up to here; the rest of it is for what becomes of them
   std::uint64_t end_ = 0;     ///< of what was written to it
   std::uint64_t synced_ = 0;  ///< of it
