@@ -23,15 +23,17 @@ def measure(server, seconds):
         if isinstance(server, Milters):
             yield {"size": size, **measure_filters(server, letter)}
         else:
-            for checked in (False, True):
-                yield {"size": size, "checked": checked, **measure_server(server, letter, checked, seconds)}
+            for tls in (False, True):
+                for checked in (False, True):
+                    figures = measure_server(server, letter, tls, checked, seconds)
+                    yield {"size": size, "tls": tls, "checked": checked, **figures}
 
 
-def measure_server(server, letter, checked, seconds):
+def measure_server(server, letter, tls, checked, seconds):
     server.authentication = checked
     with tempfile.NamedTemporaryFile(dir=HERE) as file:
         Path(file.name).write_bytes(letter)
-        words = ["--connections", CONNECTIONS, "--letter", file.name, "--domains", 1]
+        words = ["--connections", CONNECTIONS, "--letter", file.name, "--domains", 1, *(["--starttls"] if tls else [])]
         server.start(Mode.CHECK)
         source(server, "--messages", 3 * CONNECTIONS, *words)
         wait_for_quiet(server.group)

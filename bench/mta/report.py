@@ -122,15 +122,15 @@ def show_idle(lines):
 
 def show_authenticate(lines):
     head("letter", "taken unchecked, µs", "checked", "checking alone", "rate checked ÷ unchecked", "filters, µs", "filters ÷ ours")
-    for size in dict.fromkeys(line["size"] for line in lines):
+    for size, tls in dict.fromkeys((line["size"], line["tls"]) for line in lines if line["server"] == OURS):
         def cost(**wanted):
             found = [line for line in lines if line["size"] == size and wanted.items() <= line.items()]
             return median(found, lambda line: line["user_us"] + line["system_us"]), median(found, lambda line: line.get("rate"))
-        unchecked, checked = cost(server=OURS, checked=False), cost(server=OURS, checked=True)
+        unchecked, checked = cost(server=OURS, tls=tls, checked=False), cost(server=OURS, tls=tls, checked=True)
         filters = median([line for line in lines if line["size"] == size and line["server"] != OURS],
                          lambda line: line["user_us"] + line["system_us"])
         own = checked[0] - unchecked[0] if checked[0] and unchecked[0] else None
-        row(f"{size // 1024} KiB", unchecked[0], checked[0], own, f"{checked[1] / unchecked[1]:.2f}" if own else "-", filters or "-",
+        row(f"{size // 1024} KiB {'STARTTLS' if tls else 'plain'}", unchecked[0], checked[0], own, f"{checked[1] / unchecked[1]:.2f}" if own else "-", filters or "-",
             f"{filters / own:.1f}" if own and filters else "-")
 
 
