@@ -9,6 +9,10 @@ namespace postseal {
 
 constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
+constexpr bool is_letter_digit(char c) {
+  return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9');
+}
+
 inline std::string to_lower(std::string_view text) {
   std::string result(text);
   std::ranges::transform(result, result.begin(), ascii_lower);

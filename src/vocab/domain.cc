@@ -24,7 +24,7 @@ using Failure = std::unexpected<NameError>;
 Failure fail(NameErrorCode code, std::string context) { return Failure(NameError{code, std::move(context)}); }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
+bool is_lower_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -49,8 +49,8 @@ bool each_label(std::string_view name, Visit visit) {
 
 /// Letters, digits, hyphens inside. REQUIRES: lower case.
 bool is_ldh_label(std::string_view label) {
-  return !label.empty() && is_letter_digit(label.front()) && is_letter_digit(label.back()) &&
-         std::ranges::all_of(label, [](char c) { return is_letter_digit(c) || c == '-'; });
+  return !label.empty() && is_lower_digit(label.front()) && is_lower_digit(label.back()) &&
+         std::ranges::all_of(label, [](char c) { return is_lower_digit(c) || c == '-'; });
 }
 
 std::string_view last_label(std::string_view name) {
@@ -126,7 +126,7 @@ std::optional<std::string> plain_name(std::string_view text) {
       continue;
     }
     const char c = name[i] = ascii_lower(name[i]);
-    if (c == '-' ? i == label + 3 && name[i - 1] == '-' : !is_letter_digit(c)) return std::nullopt;
+    if (c == '-' ? i == label + 3 && name[i - 1] == '-' : !is_lower_digit(c)) return std::nullopt;
     digits &= is_digit(c);
   }
   if (digits) return std::nullopt;

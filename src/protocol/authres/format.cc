@@ -5,6 +5,7 @@
 #include "protocol/authres/header.h"
 #include "protocol/message/structured.h"
 #include "protocol/smtp/printable.h"
+#include "vocab/ascii.h"
 #include "vocab/domain.h"
 
 namespace postseal::authres {
@@ -15,8 +16,6 @@ constexpr std::string_view kName = "Authentication-Results: ";
 constexpr std::size_t kColumns = 78;
 /// A value that no line could hold is cut: with its quoting and its name it stays under 998.
 constexpr std::size_t kMaxValue = 450;
-
-bool is_letter_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 /// RFC 8601 §2.2 Keyword (RFC 5321 §4.1.2 Ldh-str): what is none becomes one.
 void add_keyword(std::string& out, std::string_view text) {

@@ -14,8 +14,6 @@ using Failure = std::unexpected<ParseProblem>;
 constexpr std::size_t kMaxResults = 1000;
 constexpr std::size_t kMaxProperties = 100;
 
-bool is_letter_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
 /// RFC 8601 §2.2 Keyword; DEVIATION: an underscore is taken, since results such as "hardfail_x" are seen.
 std::string keyword(message::StructuredCursor& cursor) {
   return to_lower(cursor.take_while([](char c) { return is_letter_digit(c) || c == '-' || c == '_'; }));

@@ -40,8 +40,6 @@ constexpr std::pair<std::string_view, Verb> kVerbs[] = {
     {"pri", Verb::Http},
 };
 
-bool is_letter_digit(char c) { return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9'); }
-
 /// RFC 5321 §4.1.2 sub-domain. The underscore is not in it, but in the names of many machines that send mail.
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
