@@ -41,4 +41,7 @@ class Mailbox {
 /// RFC 5321 §4.1.1.2: a mailbox, or null ("<>") for a notification that must never cause another.
 using ReversePath = std::optional<Mailbox>;
 
+/// Without angle brackets; empty for <>.
+inline std::string text_of(const ReversePath& path) { return path ? path->to_string() : std::string(); }
+
 }  // namespace postseal

@@ -103,7 +103,7 @@ std::string format_envelope(const spool::Envelope& envelope) {
   bytes.reserve(160 + 64 * envelope.recipients.size());
   ByteWriter out(bytes);
   out.number(kEnvelopeVersion);
-  out.text(envelope.from ? envelope.from->to_string() : "");
+  out.text(text_of(envelope.from));
   out.number(static_cast<std::uint32_t>(envelope.recipients.size()));
   for (const auto& recipient : envelope.recipients) {
     out.text(recipient.mailbox.to_string());
@@ -122,7 +122,7 @@ std::string format_envelope(const spool::Envelope& envelope) {
   write_time(out, envelope.received);
   out.text(envelope.peer);
   out.text(envelope.user);
-  out.text(envelope.forward_from ? envelope.forward_from->to_string() : "");
+  out.text(text_of(envelope.forward_from));
   return bytes;
 }
 

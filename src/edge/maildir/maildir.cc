@@ -137,8 +137,8 @@ void append_lf(std::string_view piece, bool& after_cr, std::string& out) {
 
 std::expected<std::uint64_t, Failure> write_letter(const File& file, const Copy& copy, const std::string& path) {
   // RFC 5321 §4.4 MUST: who makes final delivery puts the reverse-path on top.
-  std::string out = fmt::format("Return-Path: <{}>\nDelivered-To: {}\n", copy.from ? copy.from->to_string() : "",
-                                copy.delivered_to.to_string());
+  std::string out =
+      fmt::format("Return-Path: <{}>\nDelivered-To: {}\n", text_of(copy.from), copy.delivered_to.to_string());
   const auto source = copy.open();
   const Failure unreadable{FailureCode::LetterUnreadable, "the letter cannot be read from the store"};
   if (!source) return std::unexpected(unreadable);

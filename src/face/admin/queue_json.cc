@@ -76,7 +76,7 @@ json::object to_json(const queue::ListedLetter& listed) {
   const spool::Envelope& envelope = letter.envelope;
   json::object object;
   object["id"] = letter.id.to_string();
-  object["from"] = envelope.from ? envelope.from->to_string() : "";
+  object["from"] = text_of(envelope.from);
   object["size"] = envelope.size;
   object["received"] = moment(envelope.received);
   object["held"] = letter.held;

@@ -15,9 +15,6 @@
 
 namespace postseal::inbound {
 
-/// Without angle brackets; empty for <>.
-inline std::string text_of(const ReversePath& path) { return path ? path->to_string() : std::string(); }
-
 struct Transaction {
   spool::Envelope envelope;
   std::unordered_set<std::string> mailboxes;  ///< of the envelope: nobody gets a letter twice

@@ -35,9 +35,8 @@ inline std::string show(const Event& event) {
     std::string operator()(const AuthCancelled&) { return "auth-cancelled"; }
     std::string operator()(const MailDue& due) {
       const Parameters& p = due.parameters;
-      return "mail <" + (due.from ? due.from->to_string() : std::string()) + ">" +
-             (p.size ? " size " + std::to_string(*p.size) : "") + (p.eight_bit_mime ? " 8bit" : "") +
-             (p.smtputf8 ? " utf8" : "") + (p.requiretls ? " requiretls" : "") +
+      return "mail <" + text_of(due.from) + ">" + (p.size ? " size " + std::to_string(*p.size) : "") +
+             (p.eight_bit_mime ? " 8bit" : "") + (p.smtputf8 ? " utf8" : "") + (p.requiretls ? " requiretls" : "") +
              (p.ret.empty() ? "" : " ret " + p.ret) + (p.envelope_id.empty() ? "" : " envid " + p.envelope_id) +
              (p.auth.empty() ? "" : " auth " + p.auth);
     }
