@@ -4,11 +4,8 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <filesystem>
-#include <fstream>
 
-#include "face/cli/ran_test.h"
-#include "protocol/dkim/key.h"
+#include "face/cli/keyed_test.h"
 
 namespace postseal::cli {
 namespace {
@@ -22,27 +19,11 @@ constexpr std::string_view kLetter =
     "Authentication-Results: other.test; dmarc=pass\n"
     "From: a@b.test\n\nHello.\n";
 
-class Arc : public testing::Test {
+class Arc : public Keyed {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(folder_);
-    key_ = file("key.pem", dkim::SigningKey::load("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")->pem());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name, std::string_view text) {
-    const auto path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-  }
-
-  /// Nobody answers there: what needs no question gets none.
   Ran run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "arc");
-    arguments.insert(arguments.end(), {"--resolver", "forward:127.0.0.1:9", "--trust-anchor", "none", "--cache-dir",
-                                       (folder_ / "cache").string()});
-    return run_command(std::move(arguments), add_arc);
+    return run_command(with_resolver(std::move(arguments)), add_arc);
   }
   Ran seal(const std::string& path, std::vector<std::string> more = {}) {
     std::vector<std::string> arguments{"seal", "--domain", "mx.test", "--selector", "s",          "--key",
@@ -50,9 +31,6 @@ class Arc : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(std::move(arguments));
   }
-
-  std::filesystem::path folder_;
-  std::string key_;
 };
 
 TEST_F(Arc, a_message_without_a_chain_is_none_and_exits_with_1) {

@@ -37,6 +37,12 @@ std::vector<std::string> with_empty_values(std::vector<std::string> arguments) {
   return result;
 }
 
+void parse_arguments(CLI::App& app, std::vector<std::string> arguments) {
+  arguments = with_empty_values(std::move(arguments));
+  std::ranges::reverse(arguments);  // as CLI11 wants a vector
+  app.parse(std::move(arguments));
+}
+
 int run(int argc, char** argv) {
   // A peer that goes away is an error of that write, not of the program.
   std::signal(SIGPIPE, SIG_IGN);
@@ -66,9 +72,7 @@ int run(int argc, char** argv) {
       fmt::print(stderr, "postseal: {} is no command; postseal --help lists them\n", argv[1]);
       return kUsage;
     }
-    auto arguments = with_empty_values({argv + std::min(argc, 1), argv + argc});
-    std::ranges::reverse(arguments);  // as CLI11 wants a vector
-    app.parse(std::move(arguments));
+    parse_arguments(app, {argv + std::min(argc, 1), argv + argc});
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   } catch (const std::exception& bug) {

@@ -50,6 +50,8 @@ void add_authenticate(CLI::App& app, int& exit_code);
 
 /// "--name=" becomes "--name" and "": CLI11 would take the next argument for its value.
 std::vector<std::string> with_empty_values(std::vector<std::string> arguments);
+/// The arguments without the program's name. Throws CLI::ParseError.
+void parse_arguments(CLI::App& app, std::vector<std::string> arguments);
 
 int run(int argc, char** argv);
 

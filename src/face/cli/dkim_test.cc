@@ -8,9 +8,8 @@
 #include <fstream>
 
 #include "face/cli/dkim.h"
+#include "face/cli/keyed_test.h"
 #include "face/cli/message_file.h"
-#include "face/cli/ran_test.h"
-#include "protocol/dkim/key.h"
 
 namespace postseal::cli {
 namespace {
@@ -18,42 +17,18 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 
-class Dkim : public testing::Test {
+class Dkim : public Keyed {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(folder_);
-    key_ = file("key.pem", dkim::SigningKey::load("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")->pem());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(const std::string& name, std::string_view text) {
-    const auto path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-  }
   Ran sign(const std::string& path, std::vector<std::string> more = {}) {
     std::vector<std::string> arguments{"dkim", "sign", "--domain", "b.test", "--selector", "s", "--key", key_, path};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_command(std::move(arguments), add_dkim);
   }
-  /// Nobody answers there.
   Ran verify(const std::string& path, std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments{"dkim",
-                                       "verify",
-                                       "--resolver",
-                                       "forward:127.0.0.1:9",
-                                       "--trust-anchor",
-                                       "none",
-                                       "--cache-dir",
-                                       (folder_ / "cache").string(),
-                                       path};
+    auto arguments = with_resolver({"dkim", "verify", path});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_command(std::move(arguments), add_dkim);
   }
-
-  std::filesystem::path folder_;
-  std::string key_;
 };
 
 std::string read(const std::string& path) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -24,12 +23,10 @@ Ran run_command(std::vector<std::string> arguments, Add... add) {
   CLI::App app("test", "postseal");
   Ran ran;
   (add(app, ran.exit_code), ...);
-  arguments = with_empty_values(std::move(arguments));
-  std::ranges::reverse(arguments);  // as CLI11 wants a vector
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   try {
-    app.parse(std::move(arguments));
+    parse_arguments(app, std::move(arguments));
   } catch (const CLI::ParseError& error) {
     ran.exit_code = kUsage;
     ran.err = error.what();
