@@ -66,7 +66,8 @@ def usual_settings(folder, port):
     return {
         "resolver": {"trust_anchor": "none"},
         "delivery": {"hostname": CERTIFICATE_NAME, "timeout": "20s", "connect_timeout": "5s"},
-        "server": {"user": pwd.getpwuid(os.geteuid()).pw_name, "relay_networks": ["127.0.0.0/8"], "graceful_stop": "2s"},
+        "server": {"user": pwd.getpwuid(os.geteuid()).pw_name, "relay_networks": ["127.0.0.0/8"], "io_threads": 2,
+                   "graceful_stop": "2s"},
         "limits": {"connections": 1_000_000, "connections_per_address": many, "connections_per_network": many,
                    "connection_rate": many, "recipient_rate": many},
         "queue": {"first_retry": "1s", "longest_retry": "2s", "delay_warning": "0s"},

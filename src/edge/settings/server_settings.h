@@ -47,7 +47,7 @@ struct ServerSettings {
   std::vector<Network> xclient_networks;  ///< may say XCLIENT
   std::vector<Domain> require_tls_from;   ///< sender domains that are accepted inside TLS only; "*" as the root
   bool require_tls = false;               ///< on port 25, of everybody
-  std::uint32_t io_threads = 0;           ///< 0: one for each core
+  std::uint32_t io_threads = 0;           ///< 0: one for every two cores
   std::chrono::seconds graceful_stop{30};
   bool operator==(const ServerSettings&) const = default;
 };

@@ -88,7 +88,7 @@ constexpr std::array kRows = {
         {"server.require_tls", "", "true|false", "false",
          "Accept mail from other servers inside TLS only, whoever the sender. Some mail will not come then."}),
     row<Settings, Number<0, 1024>, &Settings::server, &ServerSettings::io_threads>(
-        {"server.io_threads", "", "0..1024", "0", "Threads that serve sessions. 0: one for each core."}),
+        {"server.io_threads", "", "0..1024", "0", "Threads that serve sessions. 0: one for every two cores."}),
     row<Settings, Span<0, kHour>, &Settings::server, &ServerSettings::graceful_stop>(
         {"server.graceful_stop", "", "DURATION (0s..1h)", "30s",
          "How long open sessions may go on when the server stops."}),

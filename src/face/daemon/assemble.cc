@@ -55,11 +55,14 @@ Done open_metrics_socket(Parts& parts) {
   return {};
 }
 
+/// The other half of the cores is for what sessions wait for: syncs, signatures, DNS; and for delivery. With a thread
+/// on every core these would take turns with sessions, and each turn costs more than it does.
+std::size_t usual_io_threads() { return std::max(1U, (std::thread::hardware_concurrency() + 1) / 2); }
+
 Done open_sockets(Parts& parts) {
   parts.handed = privileges::take_handed_sockets();
-  std::size_t count = parts.settings().server.io_threads;
-  if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
-  for (std::size_t i = 0; i < count; ++i) {
+  const std::size_t asked = parts.settings().server.io_threads;
+  for (std::size_t i = 0; i < (asked == 0 ? usual_io_threads() : asked); ++i) {
     auto& thread = parts.threads.emplace_back();
     auto doors = open_doors(thread.context, parts.settings().listeners, parts.handed);
     if (!doors) return fail(Failure::Kind::Unavailable, doors.error());
