@@ -8,7 +8,7 @@ from pathlib import Path
 
 from places import RESULTS
 
-OURS = "postseal"
+OURS, FLOOR = "postseal", "floor"
 
 
 def show(path):
@@ -36,7 +36,7 @@ def by_server(lines):
 def ratios(values, least_is_best=True):
     """How many times better than Postfix, and than the best peer, ours is."""
     ours, postfix = values.get(OURS), values.get("postfix")
-    peers = [value for name, value in values.items() if name != OURS and value]
+    peers = [value for name, value in values.items() if name not in (OURS, FLOOR) and value]
     if not ours or not peers:
         return "-", "-"
     better = (lambda other: other / ours) if least_is_best else (lambda other: ours / other)

@@ -28,16 +28,17 @@ import world
 from cgroup import TOP, Group
 from places import PROGRAM, RESULTS, ROOT, TOOLS, WORK
 from servers.exim import Exim
+from servers.floor import Floor
 from servers.milters import Milters
 from servers.opensmtpd import OpenSmtpd
 from servers.postfix import Postfix, PostfixTuned
 from servers.postseal import Postseal
 
-SERVERS = {server.name: server for server in (Postseal, Postfix, PostfixTuned, Exim, OpenSmtpd, Milters)}
+SERVERS = {server.name: server for server in (Postseal, Postfix, PostfixTuned, Exim, OpenSmtpd, Floor, Milters)}
 # Tuning for many destinations changes nothing where nothing is delivered.
 PARTS = {
     "limits": ["postseal"],
-    "inbound": ["postseal", "postfix", "exim", "opensmtpd"],
+    "inbound": ["postseal", "postfix", "exim", "opensmtpd", "floor"],
     "proof": ["postseal", "postfix", "exim"],
     "outbound": ["postseal", "postfix", "postfix-tuned", "exim", "opensmtpd"],
     "relay": ["postseal", "postfix"],
