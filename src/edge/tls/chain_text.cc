@@ -13,7 +13,7 @@
 namespace postseal::tls {
 
 std::expected<std::vector<Bytes>, std::string> parse_chain_pem(std::string_view text) {
-  ERR_clear_error();
+  forget_openssl_errors();
   if (text.size() > INT_MAX) return std::unexpected(std::string("too large"));
   const BioPtr input(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   if (!input) throw std::bad_alloc();
@@ -26,7 +26,7 @@ std::expected<std::vector<Bytes>, std::string> parse_chain_pem(std::string_view 
     OPENSSL_free(bytes);
   }
   const unsigned long end = ERR_peek_last_error();
-  ERR_clear_error();
+  forget_openssl_errors();
   if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE)
     return std::unexpected("certificate " + std::to_string(chain.size() + 1) +
                            " is broken: " + describe_openssl_error(end));

@@ -211,7 +211,7 @@ struct ClientContext::Impl {
     SSL_CTX_sess_set_new_cb(context.get(), keep_ticket);
     SSL_CTX_set_cert_verify_callback(context.get(), judge_peer, nullptr);
     if (SSL_CTX_set1_groups_list(context.get(), kGroups) != 1) {
-      ERR_clear_error();
+      forget_openssl_errors();
       if (SSL_CTX_set1_groups_list(context.get(), kClassicGroups) != 1)
         throw std::runtime_error("OpenSSL has none of the key exchange groups");
     }
@@ -245,7 +245,7 @@ Awaitable<std::expected<TlsSession, TlsFailure>> ClientContext::start(std::uniqu
   connection->sessions = impl_->sessions;
   connection->shown = impl_->clock.now();
 
-  ERR_clear_error();
+  forget_openssl_errors();
   SslPtr ssl(SSL_new(impl_->context.get()));
   if (!ssl || SSL_set_ex_data(ssl.get(), connection_slot(), connection.get()) != 1 ||
       !configure(ssl.get(), connection->requirement)) {
@@ -254,7 +254,7 @@ Awaitable<std::expected<TlsSession, TlsFailure>> ClientContext::start(std::uniqu
     co_return std::unexpected(TlsFailure{{net::IoErrorCode::Tls, why}, {}, {}});
   }
   const auto offered = impl_->resumable(*connection, connection->shown);
-  if (offered && SSL_set_session(ssl.get(), offered->session.get()) != 1) ERR_clear_error();
+  if (offered && SSL_set_session(ssl.get(), offered->session.get()) != 1) forget_openssl_errors();
 
   auto stream = std::make_unique<TlsStream>(std::move(ssl), std::move(plain), connection);
   auto shaken = co_await stream->handshake(deadline);

@@ -128,7 +128,7 @@ std::expected<CertificateFacts, std::string> read_certificate(std::string_view c
   facts.until = moment(X509_get0_notAfter(certificate.get()));
   facts.self_signed = X509_self_signed(certificate.get(), 1) == 1;
   facts.key_digest = key_digest(certificate.get());
-  ERR_clear_error();
+  forget_openssl_errors();
   return facts;
 }
 

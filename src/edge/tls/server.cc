@@ -144,7 +144,7 @@ std::expected<void, std::string> configure(SSL_CTX* context, const ServerSetting
     return refused_by_openssl("OpenSSL lacks the ciphers of TLS 1.3");
   SSL_CTX_set_max_early_data(context, 0);
   if (SSL_CTX_set1_groups_list(context, kGroups) != 1) {
-    ERR_clear_error();
+    forget_openssl_errors();
     if (SSL_CTX_set1_groups_list(context, kClassicGroups) != 1)
       return refused_by_openssl("OpenSSL has none of the key exchange groups");
   }
@@ -156,7 +156,7 @@ std::expected<void, std::string> configure(SSL_CTX* context, const ServerSetting
       SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_or_open) != 1)
     return refused_by_openssl("session tickets cannot be set up");
   if (settings.ask_client_certificate) {
-    if (SSL_CTX_set_default_verify_paths(context) != 1) ERR_clear_error();
+    if (SSL_CTX_set_default_verify_paths(context) != 1) forget_openssl_errors();
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_client);
   }
   return {};
@@ -181,7 +181,7 @@ ServerContext& ServerContext::operator=(ServerContext&&) noexcept = default;
 ServerContext::~ServerContext() = default;
 
 std::expected<ServerContext, std::string> ServerContext::create(const ServerSettings& settings) {
-  ERR_clear_error();
+  forget_openssl_errors();
   ServerContext made;
   Impl& impl = *made.impl_;
   impl.min_version = settings.min_version;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "edge/tls/openssl_ptr.h"
+#include "edge/tls/tls_error.h"
 
 namespace postseal::tls {
 
@@ -42,7 +43,7 @@ std::string exporter_of(SSL* ssl) {
   std::array<unsigned char, 32> bytes{};
   if (SSL_export_keying_material(ssl, bytes.data(), bytes.size(), kLabel.data(), kLabel.size(), bytes.data(), 0, 1) !=
       1) {
-    ERR_clear_error();
+    forget_openssl_errors();
     return {};
   }
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -53,7 +54,7 @@ std::string end_point_of(SSL* ssl) {
   X509* certificate = SSL_get_certificate(ssl);
   int digest = NID_undef;
   if (certificate == nullptr || X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr) != 1) {
-    ERR_clear_error();
+    forget_openssl_errors();
     return {};
   }
   if (digest == NID_md5 || digest == NID_sha1) digest = NID_sha256;
@@ -61,7 +62,7 @@ std::string end_point_of(SSL* ssl) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned length = 0;
   if (hash == nullptr || X509_digest(certificate, hash, bytes.data(), &length) != 1) {
-    ERR_clear_error();
+    forget_openssl_errors();
     return {};
   }
   return {reinterpret_cast<const char*>(bytes.data()), length};

@@ -28,7 +28,7 @@ std::expected<void, std::string> use_chain(SSL_CTX* context, const std::string& 
   }
   const unsigned long end = ERR_peek_last_error();
   if (ERR_GET_REASON(end) != PEM_R_NO_START_LINE) return refused_by_openssl("a certificate of the chain is broken");
-  ERR_clear_error();
+  forget_openssl_errors();
   return {};
 }
 

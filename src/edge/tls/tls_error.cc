@@ -15,6 +15,10 @@ unsigned long take_openssl_error() {
   return telling;
 }
 
+void forget_openssl_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 std::string describe_openssl_error(unsigned long error) {
   const char* text = ERR_reason_error_string(error);
   return text != nullptr ? text : "an unknown OpenSSL error";

@@ -148,7 +148,7 @@ struct TlsStream::State {
       if (state->closed) co_return std::unexpected(state->closed_error());
       if (state->protocol_failed || state->transport_failed)
         co_return std::unexpected(IoError{IoErrorCode::Tls, "the TLS session broke earlier"});
-      ERR_clear_error();
+      forget_openssl_errors();
       std::size_t count = 0;
       const int done = SSL_write_ex(state->ssl.get(), bytes.data(), std::min(bytes.size(), kOutputBytes), &count);
       if (done != 1) {
@@ -166,10 +166,10 @@ struct TlsStream::State {
 
   /// Once: asked again, OpenSSL would wait for the peer's.
   void say_goodbye() {
-    ERR_clear_error();
+    forget_openssl_errors();
     if (established && !protocol_failed && (SSL_get_shutdown(ssl.get()) & SSL_SENT_SHUTDOWN) == 0)
       SSL_shutdown(ssl.get());
-    ERR_clear_error();
+    forget_openssl_errors();
   }
 
   void give_buffers_back() {
@@ -201,7 +201,7 @@ Awaitable<std::expected<void, TlsStream::HandshakeFailure>> TlsStream::handshake
   auto state = state_;
   for (;;) {
     if (state->closed) co_return std::unexpected(HandshakeFailure{state->closed_error()});
-    ERR_clear_error();
+    forget_openssl_errors();
     const int done = SSL_do_handshake(state->ssl.get());
     const int wanted = done == 1 ? SSL_ERROR_NONE : SSL_get_error(state->ssl.get(), done);
     if (wanted != SSL_ERROR_NONE && wanted != SSL_ERROR_WANT_READ) {
@@ -227,7 +227,7 @@ Awaitable<std::expected<std::size_t, IoError>> TlsStream::read_some(std::span<ch
   auto state = state_;
   for (;;) {
     if (state->closed) co_return std::unexpected(state->closed_error());
-    ERR_clear_error();
+    forget_openssl_errors();
     std::size_t count = 0;
     const int done = SSL_read_ex(state->ssl.get(), buffer.data(), buffer.size(), &count);
     if (done == 1) co_return count;

@@ -20,11 +20,11 @@ TrustStore& TrustStore::operator=(TrustStore&&) noexcept = default;
 TrustStore::~TrustStore() = default;
 
 std::expected<TrustStore, std::string> TrustStore::from_file(const std::string& path) {
-  ERR_clear_error();
+  forget_openssl_errors();
   errno = 0;
   const BioPtr file(BIO_new_file(path.c_str(), "r"));
   if (!file) {
-    ERR_clear_error();
+    forget_openssl_errors();
     return std::unexpected(path + ": cannot be read: " + std::strerror(errno));
   }
   TrustStore made(std::make_unique<Handle>());
@@ -36,7 +36,7 @@ std::expected<TrustStore, std::string> TrustStore::from_file(const std::string& 
     ++count;
   }
   const unsigned long end = ERR_peek_last_error();
-  ERR_clear_error();
+  forget_openssl_errors();
   if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE)
     return std::unexpected(path + ": certificate " + std::to_string(count + 1) +
                            " is broken: " + describe_openssl_error(end));
@@ -49,7 +49,7 @@ TrustStore TrustStore::system() {
   // Certificates are looked up by name when they are needed, so start-up costs nothing. Heeds SSL_CERT_FILE and
   // SSL_CERT_DIR, like every program that uses OpenSSL.
   (void)X509_STORE_set_default_paths(made.handle_->store.get());
-  ERR_clear_error();
+  forget_openssl_errors();
   return made;
 }
 

@@ -83,7 +83,7 @@ SslPtr dane_holder(const std::vector<dane::TlsaRecord>& records) {
     any |= SSL_dane_tlsa_add(holder.get(), record.usage, record.selector, record.matching_type, record.data.data(),
                              record.data.size()) == 1;
   }
-  ERR_clear_error();
+  forget_openssl_errors();
   return any ? std::move(holder) : nullptr;
 }
 
@@ -200,13 +200,13 @@ ProofVerdict verify_chain(const Requirement& requirement, const std::vector<Byte
                           WallTime at) {
   if (requirement.proof == Proof::None) return {};
   if (chain.empty()) return rejected(ProofFailure::NoCertificate, "the server showed no certificate");
-  ERR_clear_error();
+  forget_openssl_errors();
 
   CertificateStack sent(sk_X509_new_null());
   for (const Bytes& der : chain) {
     X509Ptr certificate = parse_certificate(der);
     if (!certificate) {
-      ERR_clear_error();
+      forget_openssl_errors();
       return rejected(ProofFailure::Other, whose(sk_X509_num(sent.get())) + " is not readable");
     }
     if (sk_X509_push(sent.get(), certificate.get()) <= 0) throw std::bad_alloc();
@@ -242,7 +242,7 @@ ProofVerdict verify_chain(const Requirement& requirement, const std::vector<Byte
   // RFC 7672 §3.1.2, RFC 7671 §5.2 MUST (D16, D18, D19, D20): usage 2 needs a chain to the certificate or key it names,
   // sent by the server or whole in DNS, valid in time and by path length, CA flag and name constraints.
   const bool good = X509_verify_cert(context.get()) == 1;
-  ERR_clear_error();
+  forget_openssl_errors();
   if (good) return accept(requirement, holder.get(), observed, leaf);
   return explain_rejection(X509_STORE_CTX_get_error(context.get()), X509_STORE_CTX_get_error_depth(context.get()),
                            requirement, leaf);
@@ -260,7 +260,7 @@ bool full_data_parses(const dane::TlsaRecord& record) {
     const PkeyPtr key(d2i_PUBKEY(nullptr, &at, length));
     parsed = key && at == end;
   }
-  ERR_clear_error();
+  forget_openssl_errors();
   return parsed;
 }
 
