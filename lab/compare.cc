@@ -144,7 +144,7 @@ RecipientRow judge(const CaseSpec& spec, const Observation& seen, const std::str
   row.host = verdict->host.ascii();
   row.status = verdict->status.to_string();
   row.explanation = verdict->explanation;
-  const bool delivered = verdict->outcome == outbound::Outcome::Delivered;
+  const bool delivered = verdict->outcome == DeliveryOutcome::Delivered;
   if (delivered) row.proof = verdict->proof_name;
 
   const auto check = [&](std::string_view what, const std::string& want, const std::string& got, bool fits) {

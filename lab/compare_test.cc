@@ -10,7 +10,6 @@
 namespace postseal::lab {
 namespace {
 
-using outbound::Outcome;
 using outbound::ProofShown;
 
 const Domain kHost = *Domain::parse("mx.d01.test");
@@ -33,7 +32,7 @@ struct Scene {
     record.next_hop = *Domain::parse("d01.test");
     record.decision.reasons = {{policy::ReasonCode::TlsaUsable, "usable"}};
     outbound::RecipientVerdict verdict{.recipient = *Mailbox::parse("user@d01.test")};
-    verdict.outcome = Outcome::Delivered;
+    verdict.outcome = DeliveryOutcome::Delivered;
     verdict.status = {2, 0, 0};
     verdict.host = kHost;
     verdict.proof = ProofShown::Dane;
@@ -71,7 +70,7 @@ struct Scene {
     spec.expect = {};
     spec.expect.outcome = "deferred";
     spec.no_body_at = {"mx.d01.test"};
-    verdict().outcome = Outcome::Deferred;
+    verdict().outcome = DeliveryOutcome::Deferred;
     seen.sessions[0].letters.clear();
     seen.sessions[0].under_tls.clear();
     seen.sessions[0].body_bytes = 0;

@@ -65,7 +65,7 @@ std::size_t due_at_real_servers(const StandingWorld& world, const std::vector<Ca
   for (const CaseRun& run : runs) {
     for (const auto& record : run.seen.records) {
       due += static_cast<std::size_t>(std::ranges::count_if(record.recipients, [&](const auto& verdict) {
-        return verdict.outcome == outbound::Outcome::Delivered && world.is_real(verdict.host);
+        return verdict.outcome == DeliveryOutcome::Delivered && world.is_real(verdict.host);
       }));
     }
   }

@@ -58,17 +58,17 @@ void print_for_people(const std::vector<outbound::DeliveryRecord>& records) {
   for (const auto& record : records) {
     for (const auto& verdict : record.recipients) {
       switch (verdict.outcome) {
-        case outbound::Outcome::Delivered:
+        case DeliveryOutcome::Delivered:
           ++delivered;
           break;
-        case outbound::Outcome::Deferred:
+        case DeliveryOutcome::Deferred:
           ++deferred;
           break;
-        case outbound::Outcome::Bounced:
+        case DeliveryOutcome::Bounced:
           ++bounced;
           break;
       }
-      fmt::print("{:{}}  {:9}  {:7}  {}\n", verdict.recipient.to_string(), width, outbound::to_string(verdict.outcome),
+      fmt::print("{:{}}  {:9}  {:7}  {}\n", verdict.recipient.to_string(), width, to_string(verdict.outcome),
                  verdict.status.to_string(), verdict.explanation);
     }
   }
@@ -90,8 +90,8 @@ int exit_code_for(const std::vector<outbound::DeliveryRecord>& records) {
   int code = kOk;
   for (const auto& record : records) {
     for (const auto& verdict : record.recipients) {
-      if (verdict.outcome == outbound::Outcome::Deferred) return kTemporary;
-      if (verdict.outcome != outbound::Outcome::Bounced || code != kOk) continue;
+      if (verdict.outcome == DeliveryOutcome::Deferred) return kTemporary;
+      if (verdict.outcome != DeliveryOutcome::Bounced || code != kOk) continue;
       const auto& status = verdict.status;
       code = status.subject == 1 && (status.detail == 2 || status.detail == 10) ? kNoHost
              : status.subject == 6                                              ? kDataError

@@ -66,17 +66,7 @@ void count_sessions(const outbound::DeliveryRecord& record, observe::Metrics& me
 queue::RecipientResult local_result(const local::Verdict& verdict) {
   queue::RecipientResult result;
   result.index = verdict.index;
-  switch (verdict.outcome) {
-    case local::Outcome::Delivered:
-      result.outcome = queue::Outcome::Delivered;
-      break;
-    case local::Outcome::Deferred:
-      result.outcome = queue::Outcome::Deferred;
-      break;
-    case local::Outcome::Bounced:
-      result.outcome = queue::Outcome::Bounced;
-      break;
-  }
+  result.outcome = verdict.outcome;
   result.scope = verdict.site_wide ? queue::Scope::Site : queue::Scope::Recipient;
   result.status = verdict.status;
   result.host = verdict.host;

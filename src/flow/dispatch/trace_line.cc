@@ -31,7 +31,7 @@ std::string local_line(const spool::Envelope& envelope, const std::vector<local:
   line.key("recipients").open_array();
   for (const auto& verdict : verdicts) {
     line.open_object().put("recipient", envelope.recipients.at(verdict.index).mailbox.to_string());
-    line.put("outcome", local::to_string(verdict.outcome)).put("status", verdict.status.to_string());
+    line.put("outcome", to_string(verdict.outcome)).put("status", verdict.status.to_string());
     line.put("host", verdict.host).put("explanation", verdict.explanation).close_object();
   }
   return line.close_array().close_object().take();

@@ -11,22 +11,10 @@ bool has_reason(const policy::HostDecision& host, policy::ReasonCode code) {
   return std::ranges::find(host.reasons, code, &policy::Reason::code) != host.reasons.end();
 }
 
-queue::Outcome outcome_of(outbound::Outcome outcome) {
-  switch (outcome) {
-    case outbound::Outcome::Delivered:
-      return queue::Outcome::Delivered;
-    case outbound::Outcome::Deferred:
-      return queue::Outcome::Deferred;
-    case outbound::Outcome::Bounced:
-      return queue::Outcome::Bounced;
-  }
-  return queue::Outcome::Deferred;
-}
-
 /// A server's own word is about the recipient; a session that satisfied the decision and broke is about the letter;
 /// what could not be proved is about the destination; hosts that could not be reached are about the site.
 queue::Scope scope_of(const outbound::DeliveryRecord& record, const outbound::RecipientVerdict& verdict) {
-  if (verdict.outcome != outbound::Outcome::Deferred || verdict.answered) return queue::Scope::Recipient;
+  if (verdict.outcome != DeliveryOutcome::Deferred || verdict.answered) return queue::Scope::Recipient;
   if (record.decision.course != policy::Course::Dial || record.attempts.empty()) return queue::Scope::Destination;
   if (record.attempts.back().opened) return queue::Scope::Recipient;
   const auto unproved = [](const outbound::HostAttempt& attempt) {
@@ -97,7 +85,7 @@ std::vector<queue::RecipientResult> results_of(const outbound::DeliveryRecord& r
   for (const auto& verdict : record.recipients) {
     queue::RecipientResult result;
     result.index = static_cast<std::uint32_t>(verdict.index);
-    result.outcome = outcome_of(verdict.outcome);
+    result.outcome = verdict.outcome;
     result.scope = scope_of(record, verdict);
     result.status = verdict.status;
     result.host = verdict.host.ascii();
@@ -106,7 +94,7 @@ std::vector<queue::RecipientResult> results_of(const outbound::DeliveryRecord& r
     result.proof = verdict.proof_name;
     result.desired = desired_security(record.decision);
     result.actual = security_of(verdict.proof);
-    result.tls_missing = verdict.outcome == outbound::Outcome::Deferred && misses_remembered_tls(record);
+    result.tls_missing = verdict.outcome == DeliveryOutcome::Deferred && misses_remembered_tls(record);
     result.dsn_passed_on = took_over_dsn(record, verdict);
     results.push_back(std::move(result));
   }

@@ -39,7 +39,7 @@ TEST(VerdictWords, notifications_are_passed_on_by_the_host_that_took_the_letter_
   record.attempts.push_back(attempt_at_mx());
   record.attempts.push_back({.host = domain("mx2.example.test")});
   record.attempts.back().dsn_offered = true;
-  record.recipients.at(0).outcome = outbound::Outcome::Delivered;
+  record.recipients.at(0).outcome = DeliveryOutcome::Delivered;
   record.recipients.at(0).host = domain("mx.example.test");
   EXPECT_FALSE(only(record).dsn_passed_on);
   record.attempts.front().dsn_offered = true;

@@ -15,17 +15,15 @@
 #include "protocol/spool/letter.h"
 #include "vocab/awaitable.h"
 #include "vocab/clock.h"
+#include "vocab/delivery_outcome.h"
 #include "vocab/enhanced_status.h"
 #include "vocab/reply.h"
 
 namespace postseal::local {
 
-enum class Outcome { Delivered, Deferred, Bounced };
-std::string_view to_string(Outcome outcome);
-
 struct Verdict {
   std::uint32_t index = 0;  ///< of the recipient in the envelope
-  Outcome outcome = Outcome::Deferred;
+  DeliveryOutcome outcome = DeliveryOutcome::Deferred;
   EnhancedStatus status;
   std::optional<Reply> reply;  ///< of the LMTP server
   std::string host;            ///< "lmtp:/run/dovecot/lmtp", "maildir:/var/mail": where it was to go

@@ -255,7 +255,7 @@ TEST_F(ToMaildir, trouble_with_the_disk_defers) {
   std::filesystem::create_directories(place_ / "mail");
   std::filesystem::create_symlink("nowhere/at/all", place_ / "mail/here.test");
   const auto verdicts = tests::run_coroutine(deliver_once(job({"alice@here.test"}, transport()), kNow));
-  EXPECT_EQ(verdicts[0].outcome, Outcome::Deferred);
+  EXPECT_EQ(verdicts[0].outcome, DeliveryOutcome::Deferred);
   EXPECT_EQ(verdicts[0].status, (EnhancedStatus{4, 3, 0}));
 }
 

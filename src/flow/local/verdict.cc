@@ -19,7 +19,7 @@ Verdict lmtp_verdict(std::uint32_t index, const std::string& host, const smtp::R
   verdict.reply = outcome.reply;
   const std::string said = outcome.reply.to_string();
   if (outcome.accepted) {
-    verdict.outcome = Outcome::Delivered;
+    verdict.outcome = DeliveryOutcome::Delivered;
     verdict.status = outcome.reply.status.value_or(kDelivered);
     verdict.explanation = fmt::format("{}: delivered: {}", host, said);
     return verdict;
@@ -27,7 +27,7 @@ Verdict lmtp_verdict(std::uint32_t index, const std::string& host, const smtp::R
   // RFC 2033 §4.2: each recipient's fate is in the class of his own reply; a full mailbox is 452 or 552, as its server
   // sees fit (RFC 5321 §4.2.1).
   const bool for_good = outcome.reply.permanent();
-  verdict.outcome = for_good ? Outcome::Bounced : Outcome::Deferred;
+  verdict.outcome = for_good ? DeliveryOutcome::Bounced : DeliveryOutcome::Deferred;
   verdict.status = outcome.reply.status.value_or(for_good ? kRefused : kLater);
   if (outcome.stage == smtp::Stage::Local) {
     verdict.reply.reset();
@@ -63,23 +63,11 @@ Wording wording(maildir::FailureCode code) {
 
 }  // namespace
 
-std::string_view to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::Delivered:
-      return "delivered";
-    case Outcome::Deferred:
-      return "deferred";
-    case Outcome::Bounced:
-      return "bounced";
-  }
-  return "";
-}
-
 std::vector<Verdict> all_unreachable(const LocalJob& job, const std::string& host, const std::string& reason) {
   std::vector<Verdict> verdicts;
   for (const LocalRecipient& recipient : job.recipients) {
     verdicts.push_back({.index = recipient.index,
-                        .outcome = Outcome::Deferred,
+                        .outcome = DeliveryOutcome::Deferred,
                         .status = kNoAnswer,
                         .reply = std::nullopt,
                         .host = host,
@@ -104,7 +92,7 @@ Verdict maildir_verdict(std::uint32_t index, const std::string& host,
                         const std::expected<maildir::Stored, maildir::Failure>& result) {
   Verdict verdict{.index = index, .host = host};
   if (result) {
-    verdict.outcome = Outcome::Delivered;
+    verdict.outcome = DeliveryOutcome::Delivered;
     verdict.status = kDelivered;
     verdict.explanation = fmt::format(
         "{}: {}", host, result->was_there ? "an earlier delivery was found, nothing was written" : "stored");
@@ -112,7 +100,7 @@ Verdict maildir_verdict(std::uint32_t index, const std::string& host,
   }
   // Nothing about a disk says anything for good about a letter: it waits, and expires in the end.
   const Wording words = wording(result.error().code);
-  verdict.outcome = Outcome::Deferred;
+  verdict.outcome = DeliveryOutcome::Deferred;
   verdict.status = words.status;
   verdict.explanation = fmt::format("{}: {}; {}", host, result.error().what, words.remedy);
   verdict.site_wide =

@@ -17,7 +17,7 @@ TEST(MaildirVerdict, no_trouble_of_a_disk_bounces_a_letter) {
         Case{maildir::FailureCode::ReadOnly, "4.3.0", true}, Case{maildir::FailureCode::NotAllowed, "4.3.5"},
         Case{maildir::FailureCode::LetterUnreadable, "4.3.0"}, Case{maildir::FailureCode::Io, "4.3.0"}}) {
     const auto verdict = maildir_verdict(3, "maildir:/m", std::unexpected(maildir::Failure{code, "cannot write"}));
-    EXPECT_EQ(verdict.outcome, Outcome::Deferred);
+    EXPECT_EQ(verdict.outcome, DeliveryOutcome::Deferred);
     EXPECT_EQ(verdict.status.to_string(), status);
     EXPECT_EQ(verdict.site_wide, site_wide) << status;
     EXPECT_TRUE(verdict.explanation.starts_with("maildir:/m: cannot write; "));
@@ -28,10 +28,11 @@ TEST(LmtpVerdict, replies_without_status_count_by_their_class) {
   LocalJob job;
   job.recipients = {{7, ""}};
   for (const auto& [code, accepted, outcome, status] :
-       std::initializer_list<std::tuple<int, bool, Outcome, const char*>>{{250, true, Outcome::Delivered, "2.0.0"},
-                                                                          {452, false, Outcome::Deferred, "4.0.0"},
-                                                                          {421, false, Outcome::Deferred, "4.0.0"},
-                                                                          {552, false, Outcome::Bounced, "5.0.0"}}) {
+       std::initializer_list<std::tuple<int, bool, DeliveryOutcome, const char*>>{
+           {250, true, DeliveryOutcome::Delivered, "2.0.0"},
+           {452, false, DeliveryOutcome::Deferred, "4.0.0"},
+           {421, false, DeliveryOutcome::Deferred, "4.0.0"},
+           {552, false, DeliveryOutcome::Bounced, "5.0.0"}}) {
     const smtp::RecipientOutcome reply{accepted, smtp::Stage::Body, Reply{.code = code, .status = {}, .lines = {"x"}}};
     const auto verdicts = lmtp_verdicts(job, "lmtp:/s", {reply}, "");
     ASSERT_EQ(verdicts.size(), 1u);

@@ -255,16 +255,16 @@ void Attempt::settle_one(Pending pending, Standing standing, const std::optional
   Part& part = *pending.part;
   HostAttempt& attempt = part.attempt();
   auto& verdict = part.record->recipients[pending.index];
-  const auto settle_as = [&](Outcome final) {
+  const auto settle_as = [&](DeliveryOutcome final) {
     const std::size_t index = verdict.index;
     verdict = settled(verdict.recipient, final, *outcome, *part.at, attempt);
     verdict.index = index;
   };
   switch (standing) {
     case Standing::Delivered:
-      return settle_as(Outcome::Delivered);
+      return settle_as(DeliveryOutcome::Delivered);
     case Standing::Bounced:
-      return settle_as(Outcome::Bounced);
+      return settle_as(DeliveryOutcome::Bounced);
     case Standing::Wait:
       pending.waits = true;
       break;

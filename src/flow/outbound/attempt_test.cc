@@ -101,7 +101,7 @@ TEST_F(Attempting, X05_requiretls_travels_on) {
   mx().ehlo = "250-x\r\n250 REQUIRETLS\r\n";
   run();
   EXPECT_THAT(mx().heard, Contains("MAIL FROM:<a@here.test> REQUIRETLS"));
-  EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Delivered);
+  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Delivered);
 }
 
 // RFC 8689 §5: losing a notification would be worse than a hop without the promise.
@@ -114,7 +114,7 @@ TEST_F(Attempting, X05_a_notification_takes_requiretls_along_only_where_it_is_of
     if (offered) mx().ehlo = "250-x\r\n250 REQUIRETLS\r\n";
     run();
     EXPECT_THAT(mails(mx()), testing::ElementsAre(offered ? "MAIL FROM:<> REQUIRETLS" : "MAIL FROM:<>"));
-    EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Delivered);
+    EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Delivered);
   }
 }
 
@@ -144,7 +144,7 @@ TEST_F(Attempting, in_doubt_no_other_host_is_asked) {
   run();
   EXPECT_THAT(mx().heard, Contains("."));
   EXPECT_THAT(mails(mx2()), testing::IsEmpty());
-  EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Deferred);
+  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Deferred);
 }
 
 // RFC 5321 §4.1.1.4: the mark would make a part of the letter look whole.
@@ -155,14 +155,14 @@ TEST_F(Attempting, a_message_that_cannot_be_read_gets_no_end_mark) {
   run();
   EXPECT_THAT(mx().heard, Contains("DATA"));
   EXPECT_THAT(mx().heard, Not(Contains(".")));
-  EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Deferred);
+  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Deferred);
 }
 
 TEST_F(Attempting, a_temporary_refusal_is_tried_at_the_next_host) {  // D42
   decide_for({.tlsa = Tlsa::Absent});
   mx().replies["RCPT"] = "451 4.3.0 later\r\n";
   run();
-  EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Delivered);
+  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Delivered);
   EXPECT_EQ(record.recipients.at(0).host, domain("mx2.example.test"));
 }
 
@@ -184,7 +184,7 @@ TEST_F(Attempting, a_refused_mail_counts_also_where_the_server_then_closes_a_ses
   mx().replies["MAIL"] = "550 5.7.1 not you\r\n";
   mx().replies["RCPT"] = "421 4.3.2 bye\r\n";
   run();
-  EXPECT_EQ(record.recipients.at(0).outcome, Outcome::Bounced);
+  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Bounced);
   EXPECT_EQ(record.recipients.at(0).status, (EnhancedStatus{5, 7, 1}));
   EXPECT_EQ(mails(mx2()).size(), 0U);
 }
@@ -195,7 +195,7 @@ TEST_F(Attempting, recipients_beyond_rcptmax_go_in_another_transaction) {
   mx().ehlo = "250-x\r\n250 LIMITS RCPTMAX=1\r\n";
   run();
   EXPECT_EQ(mails(mx()).size(), 2U);
-  for (const auto& verdict : record.recipients) EXPECT_EQ(verdict.outcome, Outcome::Delivered);
+  for (const auto& verdict : record.recipients) EXPECT_EQ(verdict.outcome, DeliveryOutcome::Delivered);
 }
 
 TEST_F(Attempting, X07_a_weakened_message_opens_a_session_of_its_own) {

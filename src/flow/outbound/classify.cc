@@ -152,13 +152,13 @@ std::string proof_name(const policy::SessionEvidence& evidence, const policy::Ho
   return "";
 }
 
-RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::RecipientOutcome& reply,
+RecipientVerdict settled(const Mailbox& recipient, DeliveryOutcome outcome, const smtp::RecipientOutcome& reply,
                          const policy::HostDecision& host, const HostAttempt& attempt) {
   RecipientVerdict verdict{.recipient = recipient, .outcome = outcome};
   verdict.reply = reply.reply;
   verdict.answered = true;
   verdict.host = host.host;
-  const EnhancedStatus fallback = outcome == Outcome::Delivered ? kDelivered : EnhancedStatus{5, 0, 0};
+  const EnhancedStatus fallback = outcome == DeliveryOutcome::Delivered ? kDelivered : EnhancedStatus{5, 0, 0};
   verdict.status = reply.reply.status.value_or(fallback);
   const std::string who = name_of(host.host, attempt.evidence);
   if (attempt.evidence) {
@@ -166,7 +166,7 @@ RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::
     verdict.proof_name = proof_name(*attempt.evidence, host);
     verdict.mx_authentic = host.mx_authentic;
   }
-  if (outcome == Outcome::Delivered) {
+  if (outcome == DeliveryOutcome::Delivered) {
     verdict.explanation = fmt::format("{} took it; {}", who, verdict.proof_name);
   } else {
     verdict.explanation =
@@ -181,7 +181,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
   if (!attempts.empty()) verdict.host = attempts.back().host;
 
   if (requiretls && requiretls_is_unmet(decision, attempts)) {
-    verdict.outcome = Outcome::Bounced;
+    verdict.outcome = DeliveryOutcome::Bounced;
     verdict.status = requiretls_status(decision, attempts);
     verdict.explanation = with_remedy("REQUIRETLS is not met: " + explain_attempt(attempts.back(), decision),
                                       remedy(policy::ReasonCode::RequireTlsUnauthenticMx));
@@ -192,7 +192,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
     const bool bounced = cannot_anywhere(decision, left);
     verdict.reply = refusal.reply;
     verdict.answered = true;
-    verdict.outcome = bounced ? Outcome::Bounced : Outcome::Deferred;
+    verdict.outcome = bounced ? DeliveryOutcome::Bounced : DeliveryOutcome::Deferred;
     verdict.status = refusal.reply.status.value_or(EnhancedStatus{4, 0, 0});
     verdict.status.klass = bounced ? 5 : 4;
     const auto evidence = attempts.empty() ? std::nullopt : attempts.back().evidence;
@@ -207,7 +207,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
     verdict.explanation = explain_attempt(last, decision);
     return verdict;
   }
-  verdict.outcome = decision.course == policy::Course::Bounce ? Outcome::Bounced : Outcome::Deferred;
+  verdict.outcome = decision.course == policy::Course::Bounce ? DeliveryOutcome::Bounced : DeliveryOutcome::Deferred;
   verdict.status = decision.status;
   if (const auto* reason = obstacle(decision)) verdict.explanation = explain_reason(*reason);
   return verdict;

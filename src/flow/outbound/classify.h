@@ -31,7 +31,7 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
                           const std::vector<HostAttempt>& attempts, const Unsettled& left, bool requiretls);
 
 /// The verdict of a recipient that a host took or refused.
-RecipientVerdict settled(const Mailbox& recipient, Outcome outcome, const smtp::RecipientOutcome& reply,
+RecipientVerdict settled(const Mailbox& recipient, DeliveryOutcome outcome, const smtp::RecipientOutcome& reply,
                          const policy::HostDecision& host, const HostAttempt& attempt);
 
 /// How well this session was proved, and what people call that.

@@ -54,7 +54,7 @@ TEST(Conclude, a_policy_failure_is_kept_never_bounced) {  // pitfall 5, D02, D03
   attempt.problem = "the server does not offer STARTTLS";
   attempt.tls_result = tlsrpt::ResultType::StarttlsNotSupported;
   const auto verdict = conclude(kRecipient, decision_of({}), {attempt}, {}, false);
-  EXPECT_EQ(verdict.outcome, Outcome::Deferred);
+  EXPECT_EQ(verdict.outcome, DeliveryOutcome::Deferred);
   EXPECT_EQ(verdict.status.to_string(), "4.7.5");
   EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
 }
@@ -101,15 +101,15 @@ TEST(Conclude, X05_requiretls_bounces_when_every_host_was_seen_to_lack_it) {
   attempt.lacks_demand = true;
   const auto decision = decision_of({.requiretls = true});
   const auto verdict = conclude(kRecipient, decision, {attempt}, {}, true);
-  EXPECT_EQ(verdict.outcome, Outcome::Bounced);
+  EXPECT_EQ(verdict.outcome, DeliveryOutcome::Bounced);
 
   // A host that did not answer might have had it, and so might one whose turn never came.
   HostAttempt silent = attempt;
   silent.lacks_demand = false;
-  EXPECT_EQ(conclude(kRecipient, decision, {silent}, {}, true).outcome, Outcome::Deferred);
+  EXPECT_EQ(conclude(kRecipient, decision, {silent}, {}, true).outcome, DeliveryOutcome::Deferred);
   auto facts = facts_of({.requiretls = true});
   facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::Secure, Tlsa::Usable));
-  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, Outcome::Deferred);
+  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, DeliveryOutcome::Deferred);
 }
 
 // RFC 8689 §4.2.1 names a status for each.
@@ -133,26 +133,26 @@ TEST(Conclude, X05_a_host_that_was_skipped_for_want_of_facts_might_have_had_it_t
   facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::ServFail, Tlsa::Usable));
   HostAttempt attempt{.host = domain("mx.example.test")};
   attempt.lacks_demand = true;
-  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, Outcome::Deferred);
+  EXPECT_EQ(conclude(kRecipient, policy::decide(facts), {attempt}, {}, true).outcome, DeliveryOutcome::Deferred);
 }
 
 TEST(Conclude, a_missing_extension_bounces_only_when_every_host_lacks_it) {
   HostAttempt attempt{.host = domain("mx.example.test")};
   const Unsettled left{refused(Stage::Local, 554, "5.6.3 needs 8BITMIME"), {domain("mx.example.test")}};
   const auto verdict = conclude(kRecipient, decision_of({}), {attempt}, left, false);
-  EXPECT_EQ(verdict.outcome, Outcome::Bounced);
+  EXPECT_EQ(verdict.outcome, DeliveryOutcome::Bounced);
   EXPECT_EQ(verdict.status.to_string(), "5.6.3");
 
   auto facts = facts_of({});
   facts.hosts.push_back(host_facts("mx2.example.test", 20, Address::ServFail, Tlsa::Usable));
   const auto doubtful = conclude(kRecipient, policy::decide(facts), {attempt}, left, false);
-  EXPECT_EQ(doubtful.outcome, Outcome::Deferred);
+  EXPECT_EQ(doubtful.outcome, DeliveryOutcome::Deferred);
   EXPECT_EQ(doubtful.status.to_string(), "4.6.3");
 }
 
 TEST(Conclude, a_decision_without_host_gives_its_own_reason_rule_and_remedy) {  // pitfall 24
   const auto verdict = conclude(kRecipient, decision_of({.tlsa = Tlsa::ServFail}), {}, {}, false);
-  EXPECT_EQ(verdict.outcome, Outcome::Deferred);
+  EXPECT_EQ(verdict.outcome, DeliveryOutcome::Deferred);
   EXPECT_EQ(verdict.status.to_string(), "4.4.3");
   EXPECT_NE(verdict.explanation.find("mx.example.test"), std::string::npos);
   EXPECT_NE(verdict.explanation.find("RFC 7672 §2.1.2"), std::string::npos);

@@ -12,6 +12,7 @@
 #include "protocol/policy/evidence.h"
 #include "protocol/smtp/client.h"
 #include "protocol/tlsrpt/result_type.h"
+#include "vocab/delivery_outcome.h"
 
 namespace postseal::outbound {
 
@@ -39,13 +40,10 @@ struct HostAttempt {
   std::chrono::milliseconds dns{0}, connect{0}, tls{0}, total{0};
 };
 
-enum class Outcome { Delivered, Deferred, Bounced };
-std::string_view to_string(Outcome outcome);
-
 struct RecipientVerdict {
   Mailbox recipient;
   std::size_t index = 0;  ///< in its letter's recipients
-  Outcome outcome = Outcome::Deferred;
+  DeliveryOutcome outcome = DeliveryOutcome::Deferred;
   EnhancedStatus status;
   std::optional<Reply> reply;
   Domain host;  ///< who took it, or who refused it last

@@ -298,18 +298,6 @@ std::string_view to_string(ProofShown proof) {
   return "";
 }
 
-std::string_view to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::Delivered:
-      return "delivered";
-    case Outcome::Deferred:
-      return "deferred";
-    case Outcome::Bounced:
-      return "bounced";
-  }
-  return "";
-}
-
 std::string to_json(const DeliveryRecord& record) {
   json::object out{
       {"format", 1},

@@ -138,7 +138,7 @@ TEST_F(Sharing, recipients_of_several_domains_on_one_host_go_in_one_transaction)
   auto a = destination("a.test", Asks::ThisKey), b = destination("b.test", Asks::Tls),
        c = destination("c.test", Asks::Nothing);
   run_coroutine(play({Shows::Tls}, {server}, {{&a, &b, &c}}));
-  for (const auto* record : {&a, &b, &c}) EXPECT_EQ(record->recipients.at(0).outcome, Outcome::Delivered);
+  for (const auto* record : {&a, &b, &c}) EXPECT_EQ(record->recipients.at(0).outcome, DeliveryOutcome::Delivered);
   EXPECT_EQ(count_of(*server, "MAIL FROM:<a@here.test>"), 1u);
   EXPECT_EQ(count_of(*server, "."), 1u);
   // Each has a record of its own, with the verdict that its own decision asks for.
@@ -151,8 +151,8 @@ TEST_F(Sharing, who_asks_for_more_than_the_session_shows_stays_out_of_the_transa
   auto server = std::make_shared<Server>();
   auto easy = destination("a.test", Asks::Nothing), strict = destination("b.test", Asks::OtherKey);
   run_coroutine(play({Shows::Tls}, {server}, {{&easy, &strict}}));
-  EXPECT_EQ(easy.recipients.at(0).outcome, Outcome::Delivered);
-  EXPECT_EQ(strict.recipients.at(0).outcome, Outcome::Deferred);
+  EXPECT_EQ(easy.recipients.at(0).outcome, DeliveryOutcome::Delivered);
+  EXPECT_EQ(strict.recipients.at(0).outcome, DeliveryOutcome::Deferred);
   EXPECT_EQ(count_of(*server, "RCPT TO:<b@b.test>"), 0u);
 }
 
@@ -161,8 +161,8 @@ TEST_F(Sharing, a_refusal_of_one_recipient_is_nobody_elses) {
   server->by_line["RCPT TO:<b@b.test>"] = "550 5.1.1 who?\r\n";
   auto a = destination("a.test", Asks::ThisKey), b = destination("b.test", Asks::ThisKey);
   run_coroutine(play({Shows::Tls}, {server}, {{&a, &b}}));
-  EXPECT_EQ(a.recipients.at(0).outcome, Outcome::Delivered);
-  EXPECT_EQ(b.recipients.at(0).outcome, Outcome::Bounced);
+  EXPECT_EQ(a.recipients.at(0).outcome, DeliveryOutcome::Delivered);
+  EXPECT_EQ(b.recipients.at(0).outcome, DeliveryOutcome::Bounced);
 }
 
 TEST_F(Sharing, D47_no_domain_ever_rides_on_evidence_that_its_own_decision_would_refuse) {
@@ -199,7 +199,7 @@ TEST_F(Sharing, D47_no_domain_ever_rides_on_evidence_that_its_own_decision_would
         ASSERT_TRUE(may || heard == 0) << "round " << round << ": asks " << static_cast<int>(asks[i]) << ", shows "
                                        << static_cast<int>(shown[s]);
       }
-      ASSERT_EQ(verdict.outcome, can ? Outcome::Delivered : Outcome::Deferred) << "round " << round;
+      ASSERT_EQ(verdict.outcome, can ? DeliveryOutcome::Delivered : DeliveryOutcome::Deferred) << "round " << round;
       ++(can ? carried : refused);
     }
   }

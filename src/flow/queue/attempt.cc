@@ -124,7 +124,7 @@ void Queue::Impl::remember_failure(const Attempt& attempt) {
   if (!attempt.last || asks_for_something(attempt.letter->envelope)) return;
   auto result = attempt.result.recipients.begin();
   for (const auto& group : attempt.groups) {
-    if (result->outcome == Outcome::Deferred && result->scope != Scope::Recipient) {
+    if (result->outcome == DeliveryOutcome::Deferred && result->scope != Scope::Recipient) {
       last_failures.insert_or_assign(group.destination, LastFailure{now().steady, *result});
     } else {
       last_failures.erase(group.destination);
@@ -141,9 +141,9 @@ std::vector<std::optional<WallTime>> Queue::Impl::report_health(const Attempt& a
     bool alive = false, site_failed = true;
     std::string problem;
     for (auto left = group.recipients.size(); left > 0; --left, ++result) {
-      alive |= result->outcome != Outcome::Deferred || result->scope == Scope::Recipient;
+      alive |= result->outcome != DeliveryOutcome::Deferred || result->scope == Scope::Recipient;
       site_failed &= result->scope == Scope::Site;
-      if (result->outcome != Outcome::Delivered) problem = result->explanation;
+      if (result->outcome != DeliveryOutcome::Delivered) problem = result->explanation;
     }
     const Health health = alive ? Health::Alive : site_failed ? Health::SiteFailed : Health::DestinationFailed;
     std::optional<WallTime> time;
@@ -169,13 +169,13 @@ Awaitable<void> Queue::Impl::record(Attempt attempt) {
     const auto& recipient = letter->envelope.recipients[result.index];
     spool::RecipientState state = letter->states[result.index];
     // By the operator, while the attempt was under way. That a server has the letter now is said all the same.
-    if (state.status != RecipientStatus::Waiting && result.outcome != Outcome::Delivered) continue;
+    if (state.status != RecipientStatus::Waiting && result.outcome != DeliveryOutcome::Delivered) continue;
     ++state.attempts;
     state.last_attempt = at;
     state.code = result.status;
     state.host = result.host;
     state.explanation = result.explanation;
-    if (result.outcome == Outcome::Delivered) {
+    if (result.outcome == DeliveryOutcome::Delivered) {
       state.status = RecipientStatus::Delivered;
       // RFC 3461 §5.2.2 MUST: where the next server does not take over to report success, we do.
       const auto action = result.final_delivery ? dsn::Action::Delivered : dsn::Action::Relayed;
@@ -184,7 +184,7 @@ Awaitable<void> Queue::Impl::record(Attempt attempt) {
         successes.back().remote_reply = result.reply;
       }
       known.states.emplace_back(result.index, std::move(state));
-    } else if (result.outcome == Outcome::Deferred && !attempt.last) {
+    } else if (result.outcome == DeliveryOutcome::Deferred && !attempt.last) {
       const RetryTimes times{settings.first_retry, settings.longest_retry};
       state.next_attempt = until[i].value_or(at + retry_delay(state.attempts, times, chance()));
       known.states.emplace_back(result.index, std::move(state));
@@ -242,7 +242,7 @@ void Queue::Impl::learn(const Attempt& attempt) {
   for (const auto& result : attempt.result.recipients) {
     const auto& domain = attempt.letter->envelope.recipients[result.index].mailbox.destination();
     if (!attempt.letter->rerouted.empty()) continue;  // what another host shows says nothing of the domain
-    if (result.outcome != Outcome::Delivered && !result.tls_missing) continue;
+    if (result.outcome != DeliveryOutcome::Delivered && !result.tls_missing) continue;
     // RFC 8689 §3: who says TLS-Required: No has asked for less.
     if (attempt.letter->envelope.tls_required_no) continue;
     const auto before = remembered.learn(domain, result.tls_missing ? Security::Plaintext : result.actual, at);

@@ -15,11 +15,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-RecipientResult greylisted(const Job&, const std::string&) { return failed(Outcome::Deferred); }
+RecipientResult greylisted(const Job&, const std::string&) { return failed(DeliveryOutcome::Deferred); }
 /// The sender's own mail goes; nobody else's.
 RecipientResult unreachable(const Job&, const std::string& recipient) {
   if (recipient == "sender@ours.test") return delivered(Security::Local);
-  return failed(Outcome::Deferred, Scope::Site, "mx.one.test: no answer");
+  return failed(DeliveryOutcome::Deferred, Scope::Site, "mx.one.test: no answer");
 }
 
 /// Walks on until there, in steps that no retry escapes.
@@ -65,7 +65,8 @@ TEST(Calendar, after_its_lifetime_a_letter_gets_one_more_attempt_with_a_fresh_lo
   for (const auto& sent : stage.courier.sent) EXPECT_FALSE(sent.letter == id && sent.fresh);
   const auto before = stage.courier.sent.size();
   stage.courier.answer = [](const Job&, const std::string& recipient) {
-    return recipient == "sender@ours.test" ? delivered() : failed(Outcome::Deferred, Scope::Recipient, "still no");
+    return recipient == "sender@ours.test" ? delivered()
+                                           : failed(DeliveryOutcome::Deferred, Scope::Recipient, "still no");
   };
   stage.pass(1s);
   ASSERT_GE(stage.courier.sent.size(), before + 1);
@@ -187,7 +188,7 @@ TEST(Calendar, who_does_not_want_to_hear_hears_nothing) {
 TEST(Notification, is_on_stable_storage_before_its_recipient_is_marked) {
   Stage stage;
   stage.courier.answer = [](const Job&, const std::string& recipient) {
-    if (recipient == "b@one.test") return failed(Outcome::Bounced, Scope::Recipient, "no such user");
+    if (recipient == "b@one.test") return failed(DeliveryOutcome::Bounced, Scope::Recipient, "no such user");
     return delivered();
   };
   stage.send(envelope_to({"a@one.test", "b@one.test"}));
@@ -198,7 +199,7 @@ TEST(Notification, is_on_stable_storage_before_its_recipient_is_marked) {
 
 TEST(Notification, that_cannot_be_kept_leaves_the_recipient_waiting) {
   Stage stage;
-  stage.courier.answer = [](const Job&, const std::string&) { return failed(Outcome::Bounced); };
+  stage.courier.answer = [](const Job&, const std::string&) { return failed(DeliveryOutcome::Bounced); };
   const auto id = stage.commit(envelope_to({"a@one.test"}));
   stage.store.fail_with(spool::StoreError{spool::StoreErrorCode::NoSpace, "disk full"});
   stage.run();
@@ -214,7 +215,8 @@ TEST(Notification, that_cannot_be_kept_leaves_the_recipient_waiting) {
 TEST(Notification, of_several_recipients_is_one) {
   Stage stage;
   stage.courier.answer = [](const Job&, const std::string& recipient) {
-    return recipient == "sender@ours.test" ? delivered() : failed(Outcome::Bounced, Scope::Recipient, "no such user");
+    return recipient == "sender@ours.test" ? delivered()
+                                           : failed(DeliveryOutcome::Bounced, Scope::Recipient, "no such user");
   };
   stage.send(envelope_to({"a@one.test", "b@one.test", "c@one.test"}));
   ASSERT_EQ(notifications(stage).size(), 1u);
@@ -247,7 +249,7 @@ TEST(Notification, of_success_goes_to_who_asked_unless_the_next_server_took_over
 TEST(Notification, of_a_requiretls_letter_requires_tls) {
   Stage stage;
   stage.courier.answer = [](const Job&, const std::string& recipient) {
-    return recipient == "sender@ours.test" ? delivered() : failed(Outcome::Bounced);
+    return recipient == "sender@ours.test" ? delivered() : failed(DeliveryOutcome::Bounced);
   };
   auto envelope = envelope_to({"a@one.test"});
   envelope.requiretls = true;
@@ -280,7 +282,7 @@ TEST(Downgrade, is_deferred_by_local_rule_also_after_a_restart) {
   for (int i = 0; i < 60; ++i) stage.pass(1s);  // it is saved once a minute
   stage.restart();
   stage.courier.answer = [](const Job& job, const std::string&) {
-    auto result = failed(Outcome::Deferred, Scope::Destination, "it had TLS, and now shows none");
+    auto result = failed(DeliveryOutcome::Deferred, Scope::Destination, "it had TLS, and now shows none");
     result.tls_missing = job.recipients[0].must_have_tls;
     return result;
   };

@@ -12,18 +12,6 @@ std::optional<NextHop> NextHop::parse(std::string_view key) {
   return NextHop{mailbox->destination(), ""};
 }
 
-std::string_view to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::Delivered:
-      return "delivered";
-    case Outcome::Deferred:
-      return "deferred";
-    case Outcome::Bounced:
-      return "bounced";
-  }
-  return "";
-}
-
 std::string_view to_string(Security security) {
   switch (security) {
     case Security::Unknown:

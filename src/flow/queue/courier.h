@@ -13,6 +13,7 @@
 #include "protocol/spool/letter.h"
 #include "vocab/awaitable.h"
 #include "vocab/clock.h"
+#include "vocab/delivery_outcome.h"
 #include "vocab/enhanced_status.h"
 #include "vocab/mailbox.h"
 #include "vocab/reply.h"
@@ -36,9 +37,6 @@ struct Route {
   std::string site;
   SteadyTime valid_until{};
 };
-
-enum class Outcome { Delivered, Deferred, Bounced };
-std::string_view to_string(Outcome outcome);
 
 /// Of a deferral: what has to wait.
 enum class Scope {
@@ -70,7 +68,7 @@ struct Job {
 
 struct RecipientResult {
   std::uint32_t index = 0;  ///< in the envelope
-  Outcome outcome = Outcome::Deferred;
+  DeliveryOutcome outcome = DeliveryOutcome::Deferred;
   Scope scope = Scope::Recipient;
   EnhancedStatus status;
   std::string host;         ///< who took it, or refused it last; may be empty

@@ -11,7 +11,7 @@ namespace {
 using spool::RecipientStatus;
 
 RecipientResult some_of_each(const Job&, const std::string& recipient) {
-  if (recipient.starts_with("bad")) return failed(Outcome::Bounced, Scope::Recipient, "no such user");
+  if (recipient.starts_with("bad")) return failed(DeliveryOutcome::Bounced, Scope::Recipient, "no such user");
   return delivered();
 }
 

@@ -34,7 +34,7 @@ std::string sender_of(const spool::Envelope& envelope) { return envelope.from ? 
 
 void LogWitness::attempted(const AttemptSeen& seen) {
   const auto& [letter, result, site, last, attempt_seconds, queue_seconds, attempts] = seen;
-  const bool delivered = result.outcome == Outcome::Delivered;
+  const bool delivered = result.outcome == DeliveryOutcome::Delivered;
   const std::string id = letter.id.to_string(), from = sender_of(letter.envelope);
   const std::string to = letter.envelope.recipients[result.index].mailbox.to_string();
   const std::string status = result.status.to_string();

@@ -60,7 +60,7 @@ TEST(LogWitness, a_downgrade_is_a_warning_and_a_number) {
 TEST(LogWitness, a_reply_cannot_write_a_line_of_its_own) {
   observe::Metrics metrics;
   const auto given = letter();
-  const auto result = failed(Outcome::Deferred, Scope::Recipient, "no\r\n{\"event\":\"forged\"}");
+  const auto result = failed(DeliveryOutcome::Deferred, Scope::Recipient, "no\r\n{\"event\":\"forged\"}");
   const auto log = log_of(metrics, [&](LogWitness& witness) {
     witness.attempted({.letter = given, .result = result, .site = "mx.one.test:25"});
   });

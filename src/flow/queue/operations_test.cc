@@ -21,7 +21,7 @@ Selector select(std::vector<std::string> terms) { return parse_selector(terms).v
 struct Waiting : Stage {
   Waiting() {
     courier.answer = [](const Job&, const std::string& recipient) {
-      return recipient == "sender@ours.test" ? delivered() : failed(Outcome::Deferred);
+      return recipient == "sender@ours.test" ? delivered() : failed(DeliveryOutcome::Deferred);
     };
     one = send(envelope_to({"a@one.test"}));
     two = send(envelope_to({"b@two.test"}));
@@ -55,7 +55,7 @@ TEST(Operations, list_selects_recipients_by_site) {
 TEST(Operations, list_of_many_lets_others_work) {
   Stage stage;
   stage.witness.quiet = true;
-  stage.courier.answer = [](const Job&, const std::string&) { return failed(Outcome::Deferred); };
+  stage.courier.answer = [](const Job&, const std::string&) { return failed(DeliveryOutcome::Deferred); };
   for (int i = 0; i < 3000; ++i) stage.commit(envelope_to({"a@one.test"}));
   stage.run();
   std::optional<Listing> listing;
@@ -113,7 +113,7 @@ TEST(Operations, what_the_store_took_late_never_undoes_what_was_said_later) {
 TEST(Operations, who_is_deleted_while_his_notification_fails_stays_deleted) {
   Stage stage;
   stage.courier.answer = [](const Job&, const std::string& recipient) {
-    return recipient == "a@one.test" ? failed(Outcome::Bounced) : failed(Outcome::Deferred);
+    return recipient == "a@one.test" ? failed(DeliveryOutcome::Bounced) : failed(DeliveryOutcome::Deferred);
   };
   stage.courier.silent_sites = {"mx.one.test:25"};
   const auto id = stage.send(envelope_to({"a@one.test", "b@two.test"}));
@@ -177,7 +177,7 @@ TEST(Operations, what_is_under_way_is_never_sent_twice_by_a_reroute) {
   Stage stage;
   stage.courier.silent_sites = {"mx.one.test:25"};
   stage.courier.answer = [](const Job& job, const std::string&) {
-    return job.rerouted.empty() ? failed(Outcome::Deferred) : delivered();
+    return job.rerouted.empty() ? failed(DeliveryOutcome::Deferred) : delivered();
   };
   const auto id = stage.send(envelope_to({"a@one.test", "b@two.test"}));
   ASSERT_EQ(stage.courier.sent.size(), 2u);

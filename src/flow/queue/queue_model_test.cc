@@ -49,13 +49,13 @@ class Play {
     }
     switch (below(5)) {
       case 0:
-        return failed(Outcome::Bounced, Scope::Recipient, "no such user");
+        return failed(DeliveryOutcome::Bounced, Scope::Recipient, "no such user");
       case 1:
-        return failed(Outcome::Deferred, Scope::Destination, "no proof");
+        return failed(DeliveryOutcome::Deferred, Scope::Destination, "no proof");
       case 2:
-        return failed(Outcome::Deferred, Scope::Site, "no answer");
+        return failed(DeliveryOutcome::Deferred, Scope::Site, "no answer");
       default:
-        return failed(Outcome::Deferred);
+        return failed(DeliveryOutcome::Deferred);
     }
   }
 

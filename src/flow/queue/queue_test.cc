@@ -43,7 +43,7 @@ TEST(Queue, recipients_at_one_site_go_together_whatever_their_domains) {
 TEST(Queue, a_deferred_recipient_waits_by_itself_and_comes_back) {
   Stage stage;
   stage.courier.answer = [](const Job&, const std::string& recipient) {
-    return recipient == "b@one.test" ? failed(Outcome::Deferred) : delivered();
+    return recipient == "b@one.test" ? failed(DeliveryOutcome::Deferred) : delivered();
   };
   const auto id = stage.send(envelope_to({"a@one.test", "b@one.test"}));
   EXPECT_EQ(stage.state(id, 0).status, RecipientStatus::Delivered);
@@ -63,7 +63,7 @@ TEST(Queue, a_deferred_recipient_waits_by_itself_and_comes_back) {
 
 TEST(Queue, attempts_grow_rarer_up_to_the_longest_pause) {
   Stage stage;
-  stage.courier.answer = [](const Job&, const std::string&) { return failed(Outcome::Deferred); };
+  stage.courier.answer = [](const Job&, const std::string&) { return failed(DeliveryOutcome::Deferred); };
   const auto id = stage.send(envelope_to({"a@one.test"}));
   std::vector<std::int64_t> pauses;
   for (int i = 0; i < 9; ++i) {
@@ -80,7 +80,7 @@ TEST(Queue, attempts_grow_rarer_up_to_the_longest_pause) {
 
 TEST(Queue, restart_keeps_the_schedule) {
   Stage stage;
-  stage.courier.answer = [](const Job&, const std::string&) { return failed(Outcome::Deferred); };
+  stage.courier.answer = [](const Job&, const std::string&) { return failed(DeliveryOutcome::Deferred); };
   const auto id = stage.send(envelope_to({"a@one.test"}));
   const auto due = stage.state(id).next_attempt;
   stage.restart();
@@ -107,7 +107,7 @@ TEST(Queue, what_was_under_way_at_a_crash_goes_again) {
 TEST(Queue, a_host_that_is_down_waits_as_a_whole_and_one_letter_goes_first_afterwards) {
   Stage stage;
   stage.courier.answer = [](const Job&, const std::string&) {
-    return failed(Outcome::Deferred, Scope::Site, "mx.down.test: no answer");
+    return failed(DeliveryOutcome::Deferred, Scope::Site, "mx.down.test: no answer");
   };
   std::vector<spool::LetterId> ids;
   for (int i = 0; i < 50; ++i) ids.push_back(stage.commit(envelope_to({"a@down.test"})));

@@ -24,17 +24,17 @@ inline constexpr WallTime kStart{Seconds{1'800'000'000}};
 
 inline RecipientResult delivered(Security actual = Security::Dane) {
   RecipientResult result;
-  result.outcome = Outcome::Delivered;
+  result.outcome = DeliveryOutcome::Delivered;
   result.status = {2, 0, 0};
   result.actual = actual;
   result.host = "mx.test";
   return result;
 }
-inline RecipientResult failed(Outcome outcome, Scope scope = Scope::Recipient, std::string why = "greylisted") {
+inline RecipientResult failed(DeliveryOutcome outcome, Scope scope = Scope::Recipient, std::string why = "greylisted") {
   RecipientResult result;
   result.outcome = outcome;
   result.scope = scope;
-  result.status = {static_cast<std::uint16_t>(outcome == Outcome::Bounced ? 5 : 4), 2, 1};
+  result.status = {static_cast<std::uint16_t>(outcome == DeliveryOutcome::Bounced ? 5 : 4), 2, 1};
   result.host = "mx.test";
   result.explanation = std::move(why);
   return result;
