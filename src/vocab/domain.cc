@@ -23,7 +23,6 @@ using Failure = std::unexpected<NameError>;
 
 Failure fail(NameErrorCode code, std::string context) { return Failure(NameError{code, std::move(context)}); }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vocab/enhanced_status.h"
 
+#include "vocab/ascii.h"
+
 namespace postseal {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Takes one to three digits off the front of text. RFC 3463 §2 MUST: no leading zero digits.
 std::optional<std::uint16_t> take_number(std::string_view& text) {

@@ -8,6 +8,7 @@
 
 #include "face/cli/cli.h"
 #include "protocol/mtasts/field.h"
+#include "vocab/ascii.h"
 #include "vocab/moment_text.h"
 
 namespace postseal::cli {
@@ -23,7 +24,7 @@ std::expected<dns::TxtRecord, std::string> read_quoted(std::string_view text) {
   const auto wrong = [&](const char* what) { return std::unexpected(mtasts::shown(text) + ": " + what); };
   std::size_t at = 0;
   while (true) {
-    while (at < text.size() && mtasts::is_blank(text[at])) ++at;
+    while (at < text.size() && is_blank(text[at])) ++at;
     if (at == text.size()) return record;
     if (text[at] != '"') return wrong("there is something outside the quotes");
     std::string& string = record.strings.emplace_back();

@@ -7,13 +7,12 @@
 #include "protocol/dkim/base64.h"
 #include "protocol/dkim/tag_list.h"
 #include "protocol/message/structured.h"
+#include "vocab/ascii.h"
 
 namespace postseal::arc {
 namespace {
 
 std::unexpected<std::string> failure(std::string why) { return std::unexpected(std::move(why)); }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<ChainValidation> parse_cv(std::string_view word) {
   // RFC 8617 §4.1.3: chain-status is written in lower case.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/dkim/added_field.h"
 
+#include "vocab/ascii.h"
+
 namespace postseal::dkim {
 namespace {
 
@@ -32,7 +34,7 @@ std::optional<std::string_view> find_added_field(const MessagePass& pass, const 
     const std::size_t present = pass.index().count(name);
     if (present < 2) continue;
     std::size_t is_signed = 0;
-    for (const std::string_view listed : signature.names) is_signed += message::same_name(listed, name) ? 1 : 0;
+    for (const std::string_view listed : signature.names) is_signed += equals_ignoring_case(listed, name) ? 1 : 0;
     if (is_signed > 0 && present > is_signed) return name;
   }
   return std::nullopt;

@@ -5,14 +5,14 @@
 #include <cstdint>
 #include <cstring>
 
+#include "vocab/ascii.h"
+
 namespace postseal::dkim {
 namespace {
 
 using Octets = unsigned char __attribute__((vector_size(kBlock)));
 using Bits = bool __attribute__((ext_vector_type(kBlock)));
 using Reduce = BlockStep (*)(std::string_view, char*);
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 /// Inlined into functions for different processors, which makes different instructions of it.
 [[gnu::always_inline]] inline BlockStep reduce(std::string_view text, char* const out) {

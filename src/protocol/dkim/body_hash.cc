@@ -4,11 +4,10 @@
 #include <algorithm>
 
 #include "protocol/dkim/blank_blocks.h"
+#include "vocab/ascii.h"
 
 namespace postseal::dkim {
 namespace {
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 /// Below this, pieces are collected; from it on, they are hashed where they lie.
 constexpr std::size_t kShort = 512, kCollect = 4096;

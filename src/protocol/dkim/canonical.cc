@@ -11,8 +11,6 @@
 namespace postseal::dkim {
 namespace {
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
 constexpr std::size_t kStep = 16;
 static_assert(kStep <= kRelaxedSlack);
 using Octets = unsigned char __attribute__((vector_size(kStep)));
@@ -108,8 +106,8 @@ std::string_view to_string(Canonicalization canonicalization) {
 }
 
 std::optional<Canonicalization> parse_canonicalization(std::string_view word) {
-  if (message::same_name(word, "simple")) return Canonicalization::Simple;
-  if (message::same_name(word, "relaxed")) return Canonicalization::Relaxed;
+  if (equals_ignoring_case(word, "simple")) return Canonicalization::Simple;
+  if (equals_ignoring_case(word, "relaxed")) return Canonicalization::Relaxed;
   return std::nullopt;
 }
 

@@ -7,6 +7,8 @@
 #include <random>
 #include <utility>
 
+#include "vocab/ascii.h"
+
 namespace postseal::dkim {
 namespace {
 
@@ -78,7 +80,7 @@ std::size_t FieldIndex::slot_of(std::string_view name, std::uint64_t hash) const
   for (std::size_t at = static_cast<std::size_t>(hash) & mask;; at = (at + 1) & mask) {
     const Group& group = slots_[at];
     if (group.count == 0) return at;
-    if (group.hash == tag_of(hash) && message::same_name(fields_[last_[at]].name(), name)) return at;
+    if (group.hash == tag_of(hash) && equals_ignoring_case(fields_[last_[at]].name(), name)) return at;
   }
 }
 

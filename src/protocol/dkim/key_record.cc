@@ -6,17 +6,15 @@
 #include "protocol/dkim/base64.h"
 #include "protocol/dkim/record_shelf.h"
 #include "protocol/dkim/tag_list.h"
-#include "protocol/message/header.h"
+#include "vocab/ascii.h"
 
 namespace postseal::dkim {
 namespace {
 
-using message::same_name;
-
 bool has(std::string_view list, std::string_view word) {
   const auto elements = split_list(list);
   return std::any_of(elements.begin(), elements.end(),
-                     [&](std::string_view element) { return same_name(element, word); });
+                     [&](std::string_view element) { return equals_ignoring_case(element, word); });
 }
 
 }  // namespace
@@ -36,9 +34,9 @@ std::expected<KeyRecord, std::string> parse_key_record(std::string_view text) {
   }
   // RFC 6376 §3.6.1 MUST: unknown key types are ignored, which leaves no key. The default is rsa.
   if (const auto type = tags->value("k")) {
-    if (same_name(*type, "ed25519")) {
+    if (equals_ignoring_case(*type, "ed25519")) {
       record.type = KeyType::Ed25519;
-    } else if (!same_name(*type, "rsa")) {
+    } else if (!equals_ignoring_case(*type, "rsa")) {
       return std::unexpected("the key is of a type that is not known here");
     }
   }

@@ -11,7 +11,7 @@
 #include "protocol/dkim/openssl.h"
 #include "protocol/dkim/prepared.h"
 #include "protocol/dkim/rsa_der.h"
-#include "protocol/message/header.h"
+#include "vocab/ascii.h"
 
 namespace postseal::dkim {
 namespace {
@@ -100,7 +100,7 @@ Algorithm algorithm_of(KeyType type) {
 
 std::optional<Algorithm> parse_algorithm(std::string_view word) {
   for (const Algorithm algorithm : {Algorithm::RsaSha256, Algorithm::Ed25519Sha256}) {
-    if (message::same_name(word, to_string(algorithm))) return algorithm;
+    if (equals_ignoring_case(word, to_string(algorithm))) return algorithm;
   }
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "vocab/ascii.h"
 #include "vocab/codec.h"
 
 namespace postseal::dkim {
@@ -156,7 +157,7 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   }
   if (names.empty()) names = names_in(pass);
   if (std::none_of(names.begin(), names.end(),
-                   [](std::string_view name) { return message::same_name(name, "from"); })) {
+                   [](std::string_view name) { return equals_ignoring_case(name, "from"); })) {
     return refuse(SignErrorCode::FromNotSigned, "From must be among the fields to sign");
   }
   // RFC 6376 §3.5 MUST: x= is later than t=.

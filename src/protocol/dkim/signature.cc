@@ -6,11 +6,10 @@
 
 #include "protocol/dkim/base64.h"
 #include "protocol/dkim/tag_list.h"
+#include "vocab/ascii.h"
 
 namespace postseal::dkim {
 namespace {
-
-using message::same_name;
 
 std::unexpected<SignatureProblem> permanent(std::string reason) {
   return std::unexpected(SignatureProblem{Result::PermError, std::move(reason)});
@@ -85,7 +84,7 @@ std::optional<SignatureProblem> find_missing(const TagList& tags, SignatureKind 
 std::optional<SignatureProblem> read_algorithm(const TagList& tags, Signature& signature) {
   const std::string_view word = *tags.value("a");
   // RFC 8301 §3.1 MUST NOT (A25): rsa-sha1 proves nothing any more, whatever its arithmetic says.
-  if (same_name(word, "rsa-sha1")) {
+  if (equals_ignoring_case(word, "rsa-sha1")) {
     return SignatureProblem{Result::PermError, "rsa-sha1 must not be used any more (RFC 8301)"};
   }
   const auto algorithm = parse_algorithm(word);
@@ -140,7 +139,7 @@ std::optional<SignatureProblem> read_fields(const TagList& tags, SignatureKind k
   }
   // RFC 6376 §6.1.1 MUST: who does not sign From has signed nothing that anybody sees.
   const bool has_from = std::any_of(signature.names.begin(), signature.names.end(),
-                                    [](std::string_view name) { return same_name(name, "from"); });
+                                    [](std::string_view name) { return equals_ignoring_case(name, "from"); });
   if (!has_from && kind == SignatureKind::Dkim) return SignatureProblem{Result::PermError, "From is not signed"};
   return std::nullopt;
 }
@@ -182,7 +181,7 @@ bool can_query(const TagList& tags) {
   if (!text) return true;
   const auto methods = split_list(*text);
   return std::any_of(methods.begin(), methods.end(),
-                     [](std::string_view method) { return same_name(method, "dns/txt"); });
+                     [](std::string_view method) { return equals_ignoring_case(method, "dns/txt"); });
 }
 
 }  // namespace

@@ -6,21 +6,22 @@
 #include <cstdint>
 #include <cstring>
 
+#include "vocab/ascii.h"
+
 namespace postseal::dkim {
 namespace {
 
-constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr bool is_name_char(char c) { return is_alpha(c) || (c >= '0' && c <= '9') || c == '_'; }
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+constexpr bool is_name_char(char c) { return is_letter_digit(c) || c == '_'; }
+constexpr bool is_blank_or_end(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank_or_end(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank_or_end(text.back())) text.remove_suffix(1);
   return text;
 }
 
 bool is_name(std::string_view name) {
-  return !name.empty() && is_alpha(name.front()) && std::all_of(name.begin(), name.end(), is_name_char);
+  return !name.empty() && is_letter(name.front()) && std::all_of(name.begin(), name.end(), is_name_char);
 }
 
 constexpr std::size_t kStep = 16;
@@ -135,7 +136,7 @@ std::expected<TagList, TagListError> parse_tag_list(std::string_view text) {
 std::string without_blanks(std::string_view value) {
   std::string result;
   result.reserve(value.size());
-  std::copy_if(value.begin(), value.end(), std::back_inserter(result), [](char c) { return !is_blank(c); });
+  std::copy_if(value.begin(), value.end(), std::back_inserter(result), [](char c) { return !is_blank_or_end(c); });
   return result;
 }
 
@@ -162,7 +163,7 @@ std::vector<std::string_view> split_list(std::string_view value) {
 std::optional<std::string> decode_quoted_printable(std::string_view value) {
   std::string result;
   for (std::size_t i = 0; i < value.size(); ++i) {
-    if (is_blank(value[i])) continue;
+    if (is_blank_or_end(value[i])) continue;
     if (value[i] != '=') {
       result += value[i];
       continue;

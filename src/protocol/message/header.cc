@@ -9,8 +9,6 @@
 namespace postseal::message {
 namespace {
 
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
 /// Octets up to and with the first CRLF; 0: there is none.
 std::size_t line_size(std::string_view text) {
   std::size_t at = 0;
@@ -27,36 +25,7 @@ std::size_t line_size(std::string_view text) {
 /// RFC 5322 §2.2: a name is printable ASCII without colon.
 constexpr bool is_name_octet(char c) { return c > 32 && c < 127 && c != ':'; }
 
-/// Eight letters. REQUIRES: they are there.
-bool same_eight(const char* a, const char* b) {
-  std::uint64_t left = 0, right = 0;
-  std::memcpy(&left, a, sizeof left);
-  std::memcpy(&right, b, sizeof right);
-  if (left == right) return true;
-  // Only the bit of the case may differ...
-  if (((left ^ right) & ~std::uint64_t{0x2020202020202020u}) != 0) return false;
-  // ...and that of letters.
-  for (int i = 0; i < 8; ++i) {
-    if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) return false;
-  }
-  return true;
-}
-
 }  // namespace
-
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  std::size_t i = 0;
-  for (; i + 8 <= a.size(); i += 8) {
-    if (!same_eight(a.data() + i, b.data() + i)) return false;
-  }
-  // The last ones again with some of those before them.
-  if (a.size() >= 8) return same_eight(a.data() + a.size() - 8, b.data() + b.size() - 8);
-  for (; i < a.size(); ++i) {
-    if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) return false;
-  }
-  return true;
-}
 
 HeaderField::HeaderField(std::string octets) : own_(std::make_unique<const std::string>(std::move(octets))) {
   raw = *own_;
@@ -87,7 +56,7 @@ std::string_view HeaderField::value() const {
   return value;
 }
 
-bool HeaderField::is(std::string_view lower_case_name) const { return same_name(name(), lower_case_name); }
+bool HeaderField::is(std::string_view lower_case_name) const { return equals_ignoring_case(name(), lower_case_name); }
 
 std::size_t HeaderCollector::feed(std::string_view piece) {
   if (state_ == HeaderState::Complete) return 0;

@@ -43,9 +43,6 @@ class HeaderField {
   std::uint32_t name_size_ = 0, value_begin_ = 0;
 };
 
-/// Equal but for the case of ASCII letters.
-bool same_name(std::string_view a, std::string_view b);
-
 enum class HeaderState {
   Open,           ///< more of it may come
   Complete,       ///< the empty line came, or the message ended

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/message/structured.h"
 
+#include "vocab/ascii.h"
+
 namespace postseal::message {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_control(char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; }
 
 }  // namespace

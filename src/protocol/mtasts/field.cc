@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "vocab/ascii.h"
+
 namespace postseal::mtasts {
 namespace {
 
@@ -37,13 +39,9 @@ std::size_t utf8_length(std::string_view text) {
 
 }  // namespace
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
 bool is_field_name(std::string_view text) {
-  if (text.empty() || text.size() > kMaxFieldName || !is_alphanumeric(text.front())) return false;
-  return std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '-' || c == '.'; });
+  if (text.empty() || text.size() > kMaxFieldName || !is_letter_digit(text.front())) return false;
+  return std::ranges::all_of(text, [](char c) { return is_letter_digit(c) || c == '_' || c == '-' || c == '.'; });
 }
 
 bool is_record_value(std::string_view text) {
@@ -61,7 +59,7 @@ bool is_policy_value(std::string_view text) {
 }
 
 bool is_policy_id(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxId && std::ranges::all_of(text, is_alphanumeric);
+  return !text.empty() && text.size() <= kMaxId && std::ranges::all_of(text, is_letter_digit);
 }
 
 std::string shown(std::string_view text) {

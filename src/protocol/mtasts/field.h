@@ -6,9 +6,6 @@
 
 namespace postseal::mtasts {
 
-bool is_alphanumeric(char c);
-/// WSP of RFC 5234: space or tab.
-bool is_blank(char c);
 /// RFC 8461 §3.1 sts-ext-name: a letter or digit, then up to 31 of letters, digits, "_", "-", ".".
 bool is_field_name(std::string_view text);
 /// RFC 8461 §3.1 sts-ext-value: printable ASCII without blank, "=" and ";"; not empty.

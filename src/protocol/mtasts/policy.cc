@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "protocol/mtasts/field.h"
+#include "vocab/ascii.h"
 
 namespace postseal::mtasts {
 namespace {
@@ -94,7 +95,7 @@ std::expected<MxPattern, std::string> MxPattern::parse(std::string_view text) {
     name.remove_prefix(2);
   }
   // RFC 8461 §3.2 MUST (S40): names are A-labels; U-labels, and other characters that no host name has, are refused.
-  if (!std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; })) {
+  if (!std::ranges::all_of(name, [](char c) { return is_letter_digit(c) || c == '-' || c == '.'; })) {
     return std::unexpected("the mx pattern " + shown(text) + " is no host name or \"*.\" and a host name");
   }
   // S27: Domain refuses what ends in a number, such as an IPv4 address.

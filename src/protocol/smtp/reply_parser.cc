@@ -4,13 +4,9 @@
 #include <utility>
 
 #include "protocol/smtp/printable.h"
+#include "vocab/ascii.h"
 
 namespace postseal::smtp {
-namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-}  // namespace
 
 std::string_view to_string(ReplyDefect defect) {
   switch (defect) {

@@ -5,11 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "vocab/ascii.h"
+
 namespace postseal::spf {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr bool is_alphanumeric(char c) { return is_digit(c) || is_letter(c); }
 constexpr bool is_visible(char c) { return c > ' ' && c < 0x7f; }
 
 /// What strangers wrote, for our own words: printable ASCII, everything else as '?'.

@@ -108,8 +108,8 @@ struct Parser {
 
 /// RFC 7208 §7.1: letters, digits, hyphens inside; not digits alone.
 bool is_toplabel(std::string_view label) {
-  return !label.empty() && is_alphanumeric(label.front()) && is_alphanumeric(label.back()) &&
-         std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; }) &&
+  return !label.empty() && is_letter_digit(label.front()) && is_letter_digit(label.back()) &&
+         std::ranges::all_of(label, [](char c) { return is_letter_digit(c) || c == '-'; }) &&
          !std::ranges::all_of(label, is_digit);
 }
 
@@ -146,7 +146,7 @@ std::string value_of(char letter, const MacroValues& values) {
 std::string url_escape(std::string_view text) {
   std::string escaped;
   for (const char c : text) {
-    if (is_alphanumeric(c) || std::string_view("-._~").contains(c)) {
+    if (is_letter_digit(c) || std::string_view("-._~").contains(c)) {
       escaped += c;
     } else {
       escaped += fmt::format("%{:02X}", static_cast<unsigned char>(c));

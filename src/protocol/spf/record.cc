@@ -136,7 +136,7 @@ std::optional<Result> qualifier_of(char c) {
 std::string_view name_in(std::string_view term) {
   if (term.empty() || !is_letter(term.front())) return {};
   std::size_t end = 1;
-  while (end < term.size() && (is_alphanumeric(term[end]) || std::string_view("-_.").contains(term[end]))) ++end;
+  while (end < term.size() && (is_letter_digit(term[end]) || std::string_view("-_.").contains(term[end]))) ++end;
   return term.substr(0, end);
 }
 
