@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   require(!value.contains('\0'));
   require(!author->domain.is_root() && author->address.ends_with('@' + author->domain.ascii()));
-  require(Mailbox::parse(author->address).has_value());
+  // An author's domain may have underscores, which are in no mailbox's.
+  require(author->domain.ascii().contains('_') || Mailbox::parse(author->address).has_value());
   const auto again = message::parse_author("Somebody <" + author->address + ">");
   require(again && again->address == author->address && again->domain == author->domain);
   const std::vector<message::HeaderField> twice(2, message::HeaderField("From: " + author->address + "\r\n"));
