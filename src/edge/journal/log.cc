@@ -65,7 +65,8 @@ void Log::submit(std::unique_ptr<Write> write) {
   if (!stopped_) {
     waiting_ += write->kind != Write::Kind::Piece ? 1 : 0;
     queue_.push_back(std::move(write));
-    const bool wake = !gathering_ || waiting_ >= wanted_;
+    at_rest_ = false;
+    const bool wake = awaits_ == Awaits::Nothing || is_urgent() || (awaits_ == Awaits::Company && waiting_ >= wanted_);
     // Or the thread would wake up only to wait for the lock.
     lock.unlock();
     if (wake) wake_.notify_one();
@@ -73,6 +74,14 @@ void Log::submit(std::unique_ptr<Write> write) {
   }
   lock.unlock();
   write->settle(std::unexpected(spool::StoreError{spool::StoreErrorCode::Closing, "the spool is being closed"}));
+}
+
+void Log::nobody_else_comes() {
+  std::unique_lock lock(queue_mutex_);
+  at_rest_ = true;
+  const bool wake = awaits_ == Awaits::Rest;
+  lock.unlock();
+  if (wake) wake_.notify_one();
 }
 
 void Log::note_dirty(std::chrono::milliseconds within) {
@@ -84,14 +93,30 @@ void Log::note_dirty(std::chrono::milliseconds within) {
   if (idle_) wake_.notify_one();
 }
 
-/// Sessions that have just been answered are often back at once with their next letter. Without a moment's patience
-/// they would miss this sync and halve the groups: half of them waiting while the other half is synced.
+/// A session that streams a large letter stands still until its piece is written.
+bool Log::is_urgent() const { return stopping_ || queue_.size() > waiting_; }
+
+/// Sessions that have just been answered are often back at once with their next letter. Without a moment for them they
+/// would miss this sync and halve the groups: half of them waiting while the other half is synced. And as long as the
+/// sessions' threads are at work, the next letter may be what they work on: a busy server has no time for a sync each.
 void Log::gather(std::unique_lock<std::mutex>& lock) {
-  if (waiting_ == 0 || waiting_ >= wanted_ || stopping_) return;
-  gathering_ = true;
-  wake_.wait_for(lock, std::clamp<std::chrono::steady_clock::duration>(last_sync_ / 4, kLeastPatience, kMostPatience),
-                 [this] { return waiting_ >= wanted_ || stopping_; });
-  gathering_ = false;
+  if (waiting_ == 0) return;
+  using Clock = std::chrono::steady_clock;
+  auto now = Clock::now();
+  const auto company_until = now + std::clamp<Clock::duration>(last_sync_ / 4, kLeastPatience, kMostPatience);
+  const auto rest_until = now + settings_.gather_for;
+  for (; !is_urgent(); now = Clock::now()) {
+    if (waiting_ < wanted_ && now < company_until) {
+      awaits_ = Awaits::Company;
+      wake_.wait_until(lock, company_until);
+    } else if (!at_rest_ && now < rest_until) {
+      awaits_ = Awaits::Rest;
+      wake_.wait_until(lock, rest_until);
+    } else {
+      break;
+    }
+  }
+  awaits_ = Awaits::Nothing;
 }
 
 void Log::run() {

@@ -55,6 +55,7 @@ using Writes = std::vector<std::unique_ptr<Write>>;
 struct LogSettings {
   std::uint64_t segment_size = 0;
   std::chrono::milliseconds sync_changes_after{};
+  std::chrono::milliseconds gather_for{};
   std::function<void(const std::string&)> warn;
   std::function<void()> on_sync;
   std::function<std::uint64_t()> last_id;  ///< for the start of a segment
@@ -77,6 +78,8 @@ class Log {
   void stop();
 
   void submit(std::unique_ptr<Write> write);
+  /// See Spool::nobody_else_comes().
+  void nobody_else_comes();
   /// Handed to the system when it returns, synced with the next group or soon. `homes`: see format_change. Written
   /// again after a failed sync.
   spool::StoreResult<std::uint64_t> append_change(RecordType type, std::uint64_t id, std::string head,
@@ -109,8 +112,14 @@ class Log {
     std::uint64_t offset;
   };
   struct Gathered;
+  enum class Awaits {
+    Nothing,  ///< but something to do
+    Company,  ///< those who have just been answered
+    Rest,     ///< an end of the work that may bring more
+  };
 
   void run();
+  bool is_urgent() const;
   void gather(std::unique_lock<std::mutex>& lock);
   void write_group(Writes group, bool sync);
   void flush(Gathered& gathered);
@@ -138,7 +147,8 @@ class Log {
   Writes queue_;
   std::size_t waiting_ = 0;  ///< of the queue: for a sync
   std::size_t wanted_ = 0;   ///< so many may well come together now
-  bool gathering_ = false;
+  Awaits awaits_ = Awaits::Nothing;
+  bool at_rest_ = true;  ///< nobody_else_comes() since something was handed in
   bool dirty_ = false, idle_ = false, stopping_ = false, stopped_ = true;
   std::chrono::steady_clock::time_point sync_at_{};
 

@@ -52,8 +52,8 @@ LogSpool::LogSpool(SpoolParts parts)
       checkpointed_at_(std::chrono::steady_clock::now()) {
   log_ = std::make_unique<Log>(
       *disk_, *catalog_,
-      LogSettings{settings_.segment_size, settings_.sync_changes_after, settings_.warn, settings_.on_sync,
-                  [this] { return clock_.last(); }},
+      LogSettings{settings_.segment_size, settings_.sync_changes_after, settings_.gather_for, settings_.warn,
+                  settings_.on_sync, [this] { return clock_.last(); }},
       [this](Writes& letters, Position applied) { on_synced(letters, applied); },
       [this](std::uint64_t segment, const std::vector<std::uint64_t>& homes) {
         const std::lock_guard lock(letters_mutex_);

@@ -51,6 +51,7 @@ class LogSpool final : public Spool {
   spool::StoreResult<std::optional<std::string>> note(std::string_view name) override;
   Size size() override;
   spool::StoreResult<void> tidy() override;
+  void nobody_else_comes() override { log_->nobody_else_comes(); }
   std::uint64_t syncs() const override { return log_->syncs(); }
 
  private:

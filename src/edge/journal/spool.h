@@ -24,6 +24,7 @@ struct SpoolSettings {
   std::uint64_t segment_size = 256 * 1024 * 1024;    ///< of a file of the log: 64 KiB to 2 GiB
   std::uint32_t small_letter = 128 * 1024;           ///< up to this, a body waits in memory for the commit
   std::chrono::milliseconds sync_changes_after{50};  ///< changes that nobody waits for are on stable storage then
+  std::chrono::milliseconds gather_for{0};           ///< a commit waits so long at most for nobody_else_comes()
   std::chrono::milliseconds checkpoint_after{5000};  ///< the index is then told what has happened
   std::function<void(const std::string&)> warn;      ///< one line for the log
   std::function<void()> on_sync;                     ///< called after each sync, by the store's thread
@@ -40,6 +41,9 @@ class Spool : public spool::Store {
   /// Writes the index, gives space back, moves letters out of segments that are mostly dead. Done now and then by the
   /// store itself. The error says what stood in the way; it is tried again the next time.
   virtual spool::StoreResult<void> tidy() = 0;
+  /// All threads that commit wait for the world outside, so that a commit need not wait any longer for others to share
+  /// its sync. Cheap, and safe from any thread.
+  virtual void nobody_else_comes() = 0;
   /// How often a disk was asked to sync.
   virtual std::uint64_t syncs() const = 0;
 };

@@ -22,6 +22,8 @@ using Done = std::expected<void, Failure>;
 
 /// The store's, the log's, the resolver's, mailboxes, those who ask for numbers.
 constexpr std::uint64_t kFilesOfOurOwn = 500;
+/// Only while sessions keep all their threads at work; and far below what a network takes.
+constexpr std::chrono::milliseconds kGatherFor{2};
 
 std::unexpected<Failure> fail(Failure::Kind kind, std::string what) {
   return std::unexpected(Failure{kind, std::move(what)});
@@ -131,6 +133,7 @@ Done open_store(Parts& parts) {
   }
   journal::SpoolSettings spool;
   spool.directory = directory + "/spool";
+  spool.gather_for = kGatherFor;
   spool.segment_size = parts.settings().store.segment_size;
   spool.warn = [&parts](const std::string& line) { parts.warn("store", line); };
   spool.on_sync = [&parts] { parts.metrics.add(observe::Counter::StoreSyncs); };

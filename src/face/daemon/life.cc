@@ -42,7 +42,7 @@ void Life::live() {
   parts_.log.write(Level::Info, "ready",
                    {{"hostname", std::string_view(parts_.settings().delivery.hostname)},
                     {"queued", static_cast<std::int64_t>(parts_.store->size().letters)}});
-  parts_.main.run();
+  parts_.loops.run(parts_.main);
   parts_.end_threads();
 }
 
@@ -55,9 +55,9 @@ void Life::start_threads() {
     for (auto& door : thread.doors) {
       asio::co_spawn(thread.context, thread.inbound->serve(std::move(door.listener), door.role), asio::detached);
     }
-    thread.thread = std::thread([&context = thread.context] {
+    thread.thread = std::thread([this, &context = thread.context] {
       const auto work = asio::make_work_guard(context);
-      context.run();
+      parts_.loops.run(context);
     });
   }
 }

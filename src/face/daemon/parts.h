@@ -23,6 +23,7 @@
 #include "face/admin/admin.h"
 #include "face/daemon/daemon.h"
 #include "face/daemon/in_force.h"
+#include "face/daemon/loops.h"
 #include "face/daemon/sockets.h"
 #include "flow/authenticate/authentication.h"
 #include "flow/dispatch/courier.h"
@@ -99,6 +100,7 @@ struct Parts {
   std::deque<SessionThread> threads;
   LookupThread lookups;
   std::unique_ptr<journal::Spool> store;
+  Loops loops{[this] { store->nobody_else_comes(); }};  ///< of the threads that commit letters
   std::unique_ptr<accounts::Accounts> accounts;
   std::optional<dkim_keys::KeyDirectory> key_directory;
   std::unique_ptr<outbound::Adapters> adapters;
