@@ -25,8 +25,7 @@ bool is_non_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 /// RFC 5322 §3.2.3 atext; RFC 6531 §3.3 adds UTF8-non-ascii, whose form is checked by is_clean_utf8.
 bool is_atext(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || is_non_ascii(c) ||
-         std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
+  return is_letter_digit(c) || is_non_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
 }
 
 bool is_dot_string(std::string_view text) {
