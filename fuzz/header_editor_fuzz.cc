@@ -27,10 +27,8 @@ struct Edited {
 Edited edit(std::string_view letter, Editing editing, std::size_t step) {
   HeaderEditor editor(editing, "DATE", "ID");
   Edited edited;
-  std::string scratch;
-  for (std::size_t at = 0; at < letter.size(); at += step) edited.text += editor.feed(letter.substr(at, step), scratch);
-  editor.finish(scratch);
-  edited.text += scratch;
+  for (std::size_t at = 0; at < letter.size(); at += step) editor.feed(letter.substr(at, step), edited.text);
+  editor.finish(edited.text);
   edited.no = editor.tls_required_no();
   edited.verified = editor.only_if_verified();
   edited.id = editor.message_id();

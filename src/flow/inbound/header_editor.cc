@@ -116,36 +116,33 @@ void HeaderEditor::begin_line(std::string_view line, std::string& out) {
   take(line.substr(colon + 1), out);
 }
 
-std::string_view HeaderEditor::feed(std::string_view piece, std::string& scratch) {
-  if (ended_) return piece;
-  scratch.clear();
+void HeaderEditor::feed(std::string_view piece, std::string& out) {
+  out.reserve(out.size() + piece.size());
   while (!piece.empty() && !ended_) {
     const auto end = piece.find('\n');
     const bool whole = end != std::string_view::npos;
     std::string_view part = piece.substr(0, whole ? end + 1 : end);
     piece.remove_prefix(part.size());
     if (in_line_) {
-      take(part, scratch);
+      take(part, out);
     } else if (held_.empty() && whole) {
-      begin_line(part, scratch);
+      begin_line(part, out);
     } else {
       held_ += part;
       if (!whole && held_.size() < kLongestName && held_.find(':') == std::string::npos) continue;
-      begin_line(held_, scratch);
+      begin_line(held_, out);
       held_.clear();
     }
     if (whole) in_line_ = false;
   }
-  scratch += piece;
-  return scratch;
+  out += piece;
 }
 
-void HeaderEditor::finish(std::string& scratch) {
-  scratch.clear();
+void HeaderEditor::finish(std::string& out) {
   if (ended_) return;
-  if (!held_.empty()) begin_line(held_, scratch);
+  if (!held_.empty()) begin_line(held_, out);
   held_.clear();
-  if (!ended_) end_header(scratch);
+  if (!ended_) end_header(out);
 }
 
 }  // namespace postseal::inbound

@@ -26,10 +26,10 @@ class HeaderEditor {
   using Forged = std::function<bool(const message::HeaderField&)>;
   void remove(Forged forged) { forged_ = std::move(forged); }
 
-  /// What goes on in place of the piece. The result lives as long as piece and scratch do.
-  std::string_view feed(std::string_view piece, std::string& scratch);
-  /// After the last piece: what is still held back.
-  void finish(std::string& scratch);
+  /// Appends what goes on in place of the piece.
+  void feed(std::string_view piece, std::string& out);
+  /// After the last piece: appends what is still held back.
+  void finish(std::string& out);
 
   /// RFC 8689 §3 MUST: exactly one field, and its value is "No" in any case.
   bool tls_required_no() const { return tls_required_fields_ == 1 && tls_required_no_; }

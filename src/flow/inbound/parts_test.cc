@@ -143,10 +143,8 @@ struct Edited {
 Edited edit(std::string_view letter, Editing editing, std::size_t step = 1 << 20) {
   HeaderEditor editor(editing, "DATE", "ID@host");
   Edited edited;
-  std::string scratch;
-  for (std::size_t at = 0; at < letter.size(); at += step) edited.text += editor.feed(letter.substr(at, step), scratch);
-  editor.finish(scratch);
-  edited.text += scratch;
+  for (std::size_t at = 0; at < letter.size(); at += step) editor.feed(letter.substr(at, step), edited.text);
+  editor.finish(edited.text);
   edited.no = editor.tls_required_no();
   edited.verified = editor.only_if_verified();
   edited.id = editor.message_id();
@@ -219,11 +217,11 @@ TEST(HeaderEditor, A21_results_that_claim_to_be_ours_go_and_nothing_else_does) {
     for (const std::size_t step : {1u, 2u, 7u, 1000u}) {
       HeaderEditor editor(Editing::Note, "", "");
       editor.remove([](const message::HeaderField& field) { return field.raw.contains("ours"); });
-      std::string scratch, text;
+      std::string text;
       for (std::size_t at = 0; at < row.letter.size(); at += step)
-        text += editor.feed(std::string_view(row.letter).substr(at, step), scratch);
-      editor.finish(scratch);
-      EXPECT_EQ(text + scratch, row.expected) << row.name << ", in pieces of " << step;
+        editor.feed(std::string_view(row.letter).substr(at, step), text);
+      editor.finish(text);
+      EXPECT_EQ(text, row.expected) << row.name << ", in pieces of " << step;
     }
     EXPECT_EQ(edit(row.letter, Editing::Note, 7).text, row.letter) << "nobody asked for it";
   }
@@ -237,10 +235,10 @@ TEST(HeaderEditor, A21_results_go_from_users_letters_too_and_their_bodies_stay) 
            {"A: b\r\njunk\r\n" + ours, "A: b\r\n" + both + "\r\njunk\r\n" + ours}}) {
     HeaderEditor editor(Editing::Complete, "DATE", "ID@host");
     editor.remove([](const message::HeaderField& field) { return field.raw.contains("ours"); });
-    std::string scratch;
-    std::string text(editor.feed(letter, scratch));
-    editor.finish(scratch);
-    EXPECT_EQ(text + scratch, expected);
+    std::string text;
+    editor.feed(letter, text);
+    editor.finish(text);
+    EXPECT_EQ(text, expected);
   }
 }
 
@@ -255,10 +253,10 @@ TEST(HeaderEditor, A21_a_letter_that_begins_with_a_continuation_is_known) {
         Row{"A: b\r\n c\r\n\r\n", false}, Row{"\r\n body\r\n", false}, Row{"", false}}) {
     for (const std::size_t step : {1u, 2u, 1000u}) {
       HeaderEditor editor(Editing::Note, "", "");
-      std::string scratch;
+      std::string text;
       for (std::size_t at = 0; at < row.letter.size(); at += step)
-        (void)editor.feed(std::string_view(row.letter).substr(at, step), scratch);
-      editor.finish(scratch);
+        editor.feed(std::string_view(row.letter).substr(at, step), text);
+      editor.finish(text);
       EXPECT_EQ(editor.begins_folded(), row.folded) << row.letter;
     }
   }

@@ -25,21 +25,23 @@ Awaitable<void> Reception::flush() {
   pending_.clear();
 }
 
-void Reception::keep(std::string_view octets) {
-  pending_ += octets;
-  if (reader_) reader_(octets);
+void Reception::show_from(std::size_t begin) {
+  if (reader_) reader_(std::string_view(pending_).substr(begin));
 }
 
 Awaitable<void> Reception::take(std::string_view piece) {
   if (failure_) co_return;
-  keep(editor_.feed(piece, scratch_));
+  const std::size_t begin = pending_.size();
+  editor_.feed(piece, pending_);
+  show_from(begin);
   if (pending_.size() >= kGathered) co_await flush();
 }
 
 Awaitable<void> Reception::finish() {
   if (failure_) co_return;
-  editor_.finish(scratch_);
-  keep(scratch_);
+  const std::size_t begin = pending_.size();
+  editor_.finish(pending_);
+  show_from(begin);
   co_await flush();
 }
 

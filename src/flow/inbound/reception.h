@@ -36,13 +36,13 @@ class Reception {
 
  private:
   Awaitable<void> flush();
-  void keep(std::string_view octets);
+  void show_from(std::size_t begin);
 
   spool::Store& store_;
   std::unique_ptr<spool::Draft> draft_;
   spool::LetterId id_;
   HeaderEditor editor_;
-  std::string pending_, scratch_;
+  std::string pending_;
   std::function<void(std::string_view)> reader_;
   std::optional<spool::StoreError> failure_;
 };
