@@ -42,7 +42,10 @@ void Log::start(Position previous, std::uint64_t next, std::vector<std::string> 
     const std::lock_guard lock(file_mutex_);
     previous_ = previous;
     next_number_ = next;
-    spares_ = std::move(spares);
+    for (auto& name : spares) {
+      const std::uint64_t size = size_of_spare(name);
+      spares_.push_back({std::move(name), size});
+    }
     if (auto begun = roll(0); !begun) report(begun.error().what);
     started_ = true;
   }

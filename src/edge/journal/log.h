@@ -111,6 +111,10 @@ class Log {
     std::vector<std::uint64_t> homes;
     std::uint64_t offset;
   };
+  struct Spare {
+    std::string name;
+    std::uint64_t size;
+  };
   struct Gathered;
   enum class Awaits {
     Nothing,  ///< but something to do
@@ -126,6 +130,8 @@ class Log {
   /// All below: REQUIRES: file_mutex_ is held.
   spool::StoreResult<void> make_room(std::uint64_t size, Gathered* gathered);
   spool::StoreResult<void> roll(std::uint64_t least);
+  std::uint64_t grown() const;
+  std::uint64_t size_of_spare(const std::string& name) const;
   DiskResult<SegmentPtr> prepare(std::uint64_t size);
   DiskResult<void> begin_segment(SegmentPtr segment, bool for_letters);
   void give_up_segment();
@@ -162,7 +168,7 @@ class Log {
   Position previous_;         ///< the end of the log before it
   std::uint64_t next_number_ = 1;
   bool started_ = false;
-  std::vector<std::string> spares_;                ///< files to use again
+  std::vector<Spare> spares_;                      ///< files to use again
   std::vector<Unsynced> unsynced_;                 ///< changes in current_ since its last sync
   std::vector<Unsynced> orphans_;                  ///< changes of a segment that failed
   std::map<std::uint64_t, std::uint64_t> failed_;  ///< segment, where it ends

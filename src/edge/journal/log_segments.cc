@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kMostReserve = 16 * 1024 * 1024;
 constexpr std::uint64_t kFirstSegment = 16 * 1024 * 1024;
 constexpr std::size_t kMostSpares = 2;
+constexpr char kFilled[] = "spare-filled-";
 /// Where so much is synced at once and a segment is full so soon, filling the next one costs more than it spares.
 constexpr std::uint64_t kLargeGroup = 64 * 1024;
 constexpr std::chrono::seconds kSoon{10};
@@ -38,7 +39,8 @@ DiskResult<void> fill_with_zeros(File& file, std::uint64_t size) {
 spool::StoreResult<void> Log::roll(std::uint64_t least) {
   // The first one is short where no filled file waits for it, and is filled here: soon another will be.
   const bool first = !started_ && spares_.empty();
-  const std::uint64_t usual = first ? std::min(settings_.segment_size, kFirstSegment) : settings_.segment_size;
+  std::uint64_t usual = spares_.empty() ? grown() : spares_.back().size;
+  if (first) usual = std::min(settings_.segment_size, kFirstSegment);
   auto next = prepare(std::max(usual, (least + 1024) / 8 * 9));
   if (!next) {
     const auto error = to_store_error(next.error());
@@ -74,11 +76,24 @@ spool::StoreResult<void> Log::roll(std::uint64_t least) {
   return {};
 }
 
+/// A small server's log stays small, and nobody pays for space long before it is needed.
+std::uint64_t Log::grown() const {
+  return current_ ? std::min(settings_.segment_size, 2 * current_->size) : settings_.segment_size;
+}
+
+/// One that was in use before is as long as its letters were, and grows again.
+std::uint64_t Log::size_of_spare(const std::string& name) const {
+  const auto file = disk_.open(name);
+  const auto size = file ? (*file)->size() : DiskResult<std::uint64_t>(0);
+  if (!name.starts_with(kFilled) || !size) return settings_.segment_size;
+  return std::clamp(*size, std::min(settings_.segment_size, kFirstSegment), settings_.segment_size);
+}
+
 DiskResult<SegmentPtr> Log::prepare(std::uint64_t size) {
   const std::string name = segment_name(next_number_);
   bool recycled = false;
-  if (!spares_.empty() && size == settings_.segment_size) {
-    recycled = disk_.rename(spares_.back(), name).has_value();
+  if (!spares_.empty() && size == spares_.back().size) {
+    recycled = disk_.rename(spares_.back().name, name).has_value();
     spares_.pop_back();
   }
   auto file = recycled ? disk_.open(name) : disk_.create(name);
@@ -156,26 +171,26 @@ DiskResult<std::uint64_t> Log::write_record(RecordType type, std::uint64_t id, s
 }
 
 DiskResult<void> Log::fill_spare() {
-  std::string name;
+  Spare spare;
   {
     const std::lock_guard lock(file_mutex_);
     if (!spares_.empty() || !current_ || end_ < current_->size / 4) return {};
     const std::uint64_t groups = std::max<std::uint64_t>(1, syncs_ - syncs_before_);
     if (end_ / groups >= kLargeGroup && std::chrono::steady_clock::now() - begun_at_ < kSoon) return {};
-    name = "spare-filled-" + segment_name(next_number_);
+    spare = {kFilled + segment_name(next_number_), grown()};
   }
   const auto fill = [&]() -> DiskResult<void> {
-    auto file = disk_.create(name);
+    auto file = disk_.create(spare.name);
     if (!file) return std::unexpected(file.error());
-    if (auto allocated = (*file)->allocate(settings_.segment_size); !allocated) return allocated;
-    return fill_with_zeros(**file, settings_.segment_size);
+    if (auto allocated = (*file)->allocate(spare.size); !allocated) return allocated;
+    return fill_with_zeros(**file, spare.size);
   };
   if (auto filled = fill(); !filled) {
-    (void)disk_.remove(name);
+    (void)disk_.remove(spare.name);
     return filled;
   }
   const std::lock_guard lock(file_mutex_);
-  spares_.push_back(name);
+  spares_.push_back(std::move(spare));
   return {};
 }
 
@@ -188,13 +203,15 @@ DiskResult<void> Log::recycle(SegmentPtr segment) {
   const std::string spare = "spare-" + name;
   const auto done = reusable ? disk_.rename(name, spare) : disk_.remove(name);
   if (!done) return done;
-  if (reusable) spares_.push_back(spare);
+  if (reusable) spares_.push_back({spare, segment->size});
   return disk_.sync_directory();
 }
 
 std::uint64_t Log::spare_bytes() {
   const std::lock_guard lock(file_mutex_);
-  return spares_.size() * settings_.segment_size;
+  std::uint64_t bytes = 0;
+  for (const auto& spare : spares_) bytes += spare.size;
+  return bytes;
 }
 
 }  // namespace postseal::journal

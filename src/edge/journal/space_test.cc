@@ -111,6 +111,18 @@ TEST(Space, restarts_do_not_scatter_the_log) {
   EXPECT_EQ(all_of(*bench.spool).size(), 40u);
 }
 
+TEST(Space, a_young_log_grows_with_its_letters) {
+  const Folder folder;
+  auto settings = settings_in(folder);
+  settings.segment_size = 256 * 1024 * 1024;
+  const auto spool = open_or_die(settings);
+  const std::string body = body_of(1, std::size_t{4} * 1024 * 1024);
+  std::vector<spool::LetterId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(keep_now(*spool, body).value().id);
+  EXPECT_LE(spool->size().bytes_on_disk, std::uint64_t{48} * 1024 * 1024);
+  for (const auto id : ids) EXPECT_EQ(read_all(spool->open(id)), body);
+}
+
 // What ended a letter must stay in the log as long as the letter does: else it would be sent again when the index is
 // made again.
 TEST(Space, a_letter_that_left_never_comes_back_with_a_new_index) {
