@@ -9,6 +9,7 @@ users.
 """
 
 import base64
+import contextlib
 import ctypes
 import email
 import email.policy
@@ -51,10 +52,17 @@ def high_ports():
     return not is_root() or os.environ.get("POSTSEAL_HIGH_PORTS") == "1"
 
 
+def free_ports(count):
+    """Different ones: a port that is let go before the next is asked for may be given out twice."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def toml(value):
@@ -246,7 +254,7 @@ class Server:
         self.store = self.home / "store"
         self.certificate, self.key = self.home / "cert.pem", self.home / "key.pem"
         self.socket = self.home / "run" / "admin.sock"
-        self.relay, self.submission, self.submissions, self.metrics = (free_port() for _ in range(4))
+        self.relay, self.submission, self.submissions, self.metrics = free_ports(4)
         self.process, self.log = None, None
         self.make_certificate()
         self.configure(settings, tables)
