@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mail servers of the benchmark's world: --count addresses in a row from --first, each with a certificate of its own
-// (or, with --shift, that of another), all in one process that counts and throws away. Asked on standard input, "stats"
-// answers with a line of JSON, and so does "reset", which forgets.
+// The mail servers of the benchmark's world: --count addresses in a row from --first, each with a certificate of its
+// own (or, with --shift, that of another), all in one process that counts and throws away. Asked on standard input,
+// "stats" answers with a line of JSON, and so does "reset", which forgets.
 #include <arpa/inet.h>
 #include <fmt/core.h>
 #include <sys/resource.h>

@@ -14,7 +14,15 @@
 namespace postseal {
 
 enum class NameErrorCode {
-  Empty, TooLong, LabelTooLong, EmptyLabel, BadCharacter, NotIdna, LooksLikeAddress, NotAnAddress, BadLocalPart,
+  Empty,
+  TooLong,
+  LabelTooLong,
+  EmptyLabel,
+  BadCharacter,
+  NotIdna,
+  LooksLikeAddress,
+  NotAnAddress,
+  BadLocalPart,
 };
 
 struct NameError {
@@ -27,8 +35,8 @@ class Domain {
   /// The root.
   Domain() = default;
 
-  /// A host or mail domain as people and SMTP write it: A-labels, U-labels, letter-digit-hyphen; a final dot is dropped.
-  /// Never the root, never something that ends in a number.
+  /// A host or mail domain as people and SMTP write it: A-labels, U-labels, letter-digit-hyphen; a final dot is
+  /// dropped. Never the root, never something that ends in a number.
   static std::expected<Domain, NameError> parse(std::string_view text);
 
   /// Any name as DNS shows it, in presentation format: underscores allowed, no IDNA mapping. Bytes outside printable

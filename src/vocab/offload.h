@@ -7,8 +7,8 @@
 
 namespace postseal {
 
-/// Runs the work on a thread that may be kept busy, and resumes the caller on its own executor when it is done. The work
-/// must not throw.
+/// Runs the work on a thread that may be kept busy, and resumes the caller on its own executor when it is done. The
+/// work must not throw.
 using Offload = std::function<Awaitable<void>(std::function<void()> work)>;
 
 }  // namespace postseal

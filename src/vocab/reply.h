@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// An SMTP reply (RFC 5321 §4.2) as received: code, lines of text without the code, enhanced status if the first has one.
+// An SMTP reply (RFC 5321 §4.2) as received: code, lines of text without the code, enhanced status if the first has
+// one.
 #include <optional>
 #include <string>
 #include <vector>

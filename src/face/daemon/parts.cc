@@ -50,8 +50,7 @@ void Parts::load_keys() {
   const sign::KeyRing before = current ? *current : sign::KeyRing();
   std::vector<std::string> complaints;
   sign::KeyRing ring;
-  if (settings().signing.enabled || settings().signing.seal)
-    ring = sign::load_ring(*key_directory, before, complaints);
+  if (settings().signing.enabled || settings().signing.seal) ring = sign::load_ring(*key_directory, before, complaints);
   ring.rewriter = sign::load_rewriter(*key_directory, settings().signing.srs, before.rewriter, complaints);
   keys.set(std::make_shared<const sign::KeyRing>(std::move(ring)));
   for (const auto& complaint : complaints) warn("keys", complaint);

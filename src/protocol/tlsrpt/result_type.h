@@ -6,8 +6,17 @@
 namespace postseal::tlsrpt {
 
 enum class ResultType {
-  StarttlsNotSupported, CertificateHostMismatch, CertificateExpired, CertificateNotTrusted, ValidationFailure,
-  TlsaInvalid, DnssecInvalid, DaneRequired, StsPolicyFetchError, StsPolicyInvalid, StsWebpkiInvalid,
+  StarttlsNotSupported,
+  CertificateHostMismatch,
+  CertificateExpired,
+  CertificateNotTrusted,
+  ValidationFailure,
+  TlsaInvalid,
+  DnssecInvalid,
+  DaneRequired,
+  StsPolicyFetchError,
+  StsPolicyInvalid,
+  StsWebpkiInvalid,
 };
 
 /// "starttls-not-supported" and so on.
