@@ -83,9 +83,10 @@ std::uint64_t Log::grown() const {
 
 /// One that was in use before is as long as its letters were, and grows again.
 std::uint64_t Log::size_of_spare(const std::string& name) const {
+  if (!name.starts_with(kFilled)) return settings_.segment_size;
   const auto file = disk_.open(name);
   const auto size = file ? (*file)->size() : DiskResult<std::uint64_t>(0);
-  if (!name.starts_with(kFilled) || !size) return settings_.segment_size;
+  if (!size) return settings_.segment_size;
   return std::clamp(*size, std::min(settings_.segment_size, kFirstSegment), settings_.segment_size);
 }
 
