@@ -25,6 +25,10 @@ def show(path):
         print(f"\nOther work on this machine meanwhile: {statistics.median(others):.2f} cores (median), {max(others):.2f} at most.")
 
 
+def title(case):
+    return f"{case['size'] // 1024} KiB {'STARTTLS' if case['tls'] else 'plain'} {case['connections']}/{case['per_connection']}"
+
+
 def median(lines, value):
     return statistics.median(map(value, lines)) if lines else None
 
@@ -60,25 +64,22 @@ def show_limits(lines):
 
 def show_inbound(lines):
     servers = list(by_server(lines))
-    cases = dict.fromkeys((line["size"], line["tls"], line["connections"], line["per_connection"]) for line in lines)
+    cases = dict.fromkeys(map(title, lines))
     views = (("CPU µs per letter", lambda line: line["user_us"] + line["system_us"], True, "{:,.0f}"),
              ("letters per second", lambda line: line["rate"], False, "{:,.0f}"),
              ("latency p50, ms", lambda line: line["p50_ms"], True, "{:.1f}"),
              ("latency p99, ms", lambda line: line["p99_ms"], True, "{:.1f}"))
-    for title, value, least, shape in views:
-        print(f"{title}:\n")
+    for view, value, least, shape in views:
+        print(f"{view}:\n")
         head("case (connections / letters each)", *servers, "Postfix ÷ ours" if least else "ours ÷ Postfix", "best peer")
-        for size, tls, connections, per in cases:
-            same = by_server([line for line in lines if line["accepted"] > 0 and
-                              (line["size"], line["tls"], line["connections"], line["per_connection"]) ==
-                              (size, tls, connections, per)])
+        for case in cases:
+            same = by_server([line for line in lines if line["accepted"] > 0 and title(line) == case])
             values = {name: median(found, value) for name, found in same.items()}
-            case = f"{size // 1024} KiB {'STARTTLS' if tls else 'plain'} {connections}/{per}"
             row(case, *(shape.format(values[name]) if name in values else "-" for name in servers), *ratios(values, least))
         print()
     for line in lines:
         if line["queued"] != line["accepted"] or line["errors"]:
-            print(f"NOT EQUAL: {line['server']} {line['size']} {line['connections']}/{line['per_connection']}: acknowledged "
+            print(f"NOT EQUAL: {line['server']} {title(line)}: acknowledged "
                   f"{line['accepted']}, queued {line['queued']}, errors {line['errors']} {line['first_error']}")
 
 

@@ -4,8 +4,9 @@
 
   run.py [mta | mta-inbound | mta-outbound | mta-idle | mta-limits | mta-authenticate]
 
-In the environment: RUNS=N rounds (1), MTA_SERVERS="postseal postfix" only these, MTA_SECONDS=S for each inbound case (2),
-MTA_QUIET_SECONDS=S to wait at most for a quiet machine before each case (2).
+In the environment: RUNS=N rounds (1), MTA_SERVERS="postseal postfix" only these, MTA_CASES="STARTTLS 20/1, plain"
+only inbound cases with all words of one of these in their titles, MTA_SECONDS=S for each inbound case (2), MTA_QUIET_SECONDS=S to
+wait at most for a quiet machine before each case (2).
 """
 import ctypes
 import json
@@ -64,18 +65,38 @@ def main(wanted):
     world.make()
     RESULTS.unlink(missing_ok=True)
     for turn in range(int(os.environ.get("RUNS", "1"))):
-        for part in parts:
-            for server in (name for name in PARTS[part] if name in chosen):
-                print(f"== {part}, {server}, round {turn + 1}", file=sys.stderr)
-                inside = namespaces.unshare([sys.executable, "-B", __file__, "--inside", part, server])
-                environment = {**os.environ, "MTA_ROUND": str(turn + 1)}
-                if subprocess.run(inside, env=environment, preexec_fn=end_with_parent).returncode != 0:
-                    print(f"== {part}, {server}: failed, see above", file=sys.stderr)
+        for part, case, server in order(parts, chosen, turn):
+            what = f"{part}, {report.title(case)}" if case else part
+            print(f"== {what}, {server}, round {turn + 1}", file=sys.stderr)
+            inside = namespaces.unshare([sys.executable, "-B", __file__, "--inside", part, server, json.dumps(case)])
+            environment = {**os.environ, "MTA_ROUND": str(turn + 1)}
+            if subprocess.run(inside, env=environment, preexec_fn=end_with_parent).returncode != 0:
+                print(f"== {what}, {server}: failed, see above", file=sys.stderr)
     shutil.rmtree(WORK / "var", ignore_errors=True)
     for folder in TOP.iterdir():
         if folder.is_dir():
             folder.rmdir()
     report.show(RESULTS)
+
+
+def order(parts, chosen, turn):
+    """What is measured one after the other. All servers have a case within seconds of each other, since a machine that is
+    shared is at times a quarter slower than minutes before; and no server is always the first."""
+    for part in parts:
+        servers = [name for name in PARTS[part] if name in chosen]
+        for number, case in enumerate(wanted_cases() if part == "inbound" else [{}], start=turn):
+            first = number % max(1, len(servers))
+            for server in servers[first:] + servers[:first]:
+                if part != "inbound" or inbound.possible(SERVERS[server], case):
+                    yield part, case, server
+
+
+def wanted_cases():
+    asked = [set(words.split()) for words in os.environ.get("MTA_CASES", "").split(",")]
+    wanted = [case for case in inbound.CASES if any(words <= set(report.title(case).split()) for words in asked)]
+    if not wanted:
+        sys.exit("bench/mta: MTA_CASES fits no case; there are: " + ", ".join(map(report.title, inbound.CASES)))
+    return wanted
 
 
 def end_with_parent():
@@ -94,7 +115,7 @@ def build_tools():
                            check=True)
 
 
-def inside(part, name):
+def inside(part, name, case):
     """In namespaces of its own, which end with us."""
     kind = SERVERS[name]
     peers = [] if kind.resolves_itself else ["unbound"]
@@ -102,7 +123,7 @@ def inside(part, name):
     Group("syslog").spawn([TOOLS / "syslog_file", "/dev/log", f"/run/{name}.syslog"])
     server = kind()
     try:
-        for figures in measure(part, server):
+        for figures in measure(part, server, case):
             line = {"part": part, "server": name, "round": int(os.environ["MTA_ROUND"]), **figures}
             print(json.dumps(line), file=sys.stderr)
             with RESULTS.open("a") as results:
@@ -114,13 +135,13 @@ def inside(part, name):
         raise
 
 
-def measure(part, server):
+def measure(part, server, case):
     if part == "limits":
         yield from limits.measure(WORK)
         return
     names = world.Names(with_resolver=not server.resolves_itself)
     if part == "inbound":
-        yield from inbound.measure(server, float(os.environ.get("MTA_SECONDS", "2")))
+        yield inbound.measure(server, case, float(os.environ.get("MTA_SECONDS", "2")))
     elif part == "authenticate":
         yield from authenticate.measure(server, float(os.environ.get("MTA_SECONDS", "2")))
     elif part == "idle":
@@ -133,6 +154,6 @@ def measure(part, server):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
-        inside(*sys.argv[2:])
+        inside(sys.argv[2], sys.argv[3], json.loads(sys.argv[4]))
     else:
         main(sys.argv[1] if len(sys.argv) > 1 else "mta")
