@@ -110,7 +110,7 @@ function(postseal_add_fuzz_targets)
   endforeach()
 endfunction()
 
-# bench/NAME_bench.cc with the same "// rooms:" line.
+# bench/NAME_bench.cc with the same "// rooms:" line, and the program's allocator.
 function(postseal_add_benchmarks)
   if(NOT POSTSEAL_BENCH)
     return()
@@ -123,7 +123,7 @@ function(postseal_add_benchmarks)
     string(REGEX REPLACE "^// rooms:[ ]*" "" rooms "${rooms}")
     string(REPLACE " " ";" rooms "${rooms}")
     add_executable(${target} ${source})
-    target_link_libraries(${target} PRIVATE benchmark::benchmark_main)
+    target_link_libraries(${target} PRIVATE benchmark::benchmark_main lib_malloc)
     postseal_link_rooms(${target} PRIVATE ${rooms})
   endforeach()
 endfunction()
