@@ -151,6 +151,12 @@ void Log::run() {
   }
 }
 
+bool Log::is_lost(const Write& write) const {
+  if (std::ranges::any_of(write.pieces, [this](const BodyPiece& piece) { return piece_is_lost(piece); })) return true;
+  return write.kind == Write::Kind::Letter &&
+         piece_is_lost({write.at_segment->number, static_cast<std::uint32_t>(write.at_offset), 1, 0});
+}
+
 bool Log::piece_is_lost(const BodyPiece& piece) const {
   const auto found = failed_.find(piece.segment);
   return found != failed_.end() && std::uint64_t{piece.offset} + piece.length > found->second;
@@ -246,10 +252,7 @@ void Log::write_group(Writes group, bool sync) {
     if (write->error) continue;
     if (write->kind == Write::Kind::Barrier && (failure || !orphans_.empty())) {
       write->error = failure.value_or(unavailable_);
-    } else if (std::ranges::any_of(write->pieces, [&](const auto& piece) { return piece_is_lost(piece); })) {
-      write->error = failure.value_or(lost());
-    } else if (write->kind == Write::Kind::Letter &&
-               piece_is_lost({write->at_segment->number, static_cast<std::uint32_t>(write->at_offset), 1, 0})) {
+    } else if (is_lost(*write)) {
       write->error = failure.value_or(lost());
     }
   }

@@ -138,6 +138,7 @@ class Log {
   void rewrite_orphans();
   DiskResult<std::uint64_t> write_record(RecordType type, std::uint64_t id, std::string_view head,
                                          std::string_view body, std::uint32_t body_crc);
+  bool is_lost(const Write& write) const;
   bool piece_is_lost(const BodyPiece& piece) const;
   void note_dirty(std::chrono::milliseconds within);
   void report(const std::string& what);

@@ -14,7 +14,7 @@ namespace {
 /// About what it takes to keep it.
 std::size_t octets_of(const dns::RawAnswer& answer) {
   std::size_t octets = sizeof(answer) + answer.question.ascii().size() + answer.canonical.ascii().size();
-  for (const Bytes& record : answer.records) octets += sizeof(record) + record.size();
+  for (const Bytes& record : answer.records) octets += sizeof(Bytes) + record.size();
   return octets;
 }
 

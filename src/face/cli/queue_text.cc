@@ -123,7 +123,8 @@ std::string letter_text(const json::object& letter, const View& view) {
     if (const std::string site = text_in(recipient, "site"); !site.empty())
       text += wrap("servers: " + site, 4, view.width);
     const std::string code = text_in(recipient, "code"), reason = text_in(recipient, "reason");
-    text += wrap(code + (code.empty() || reason.empty() ? "" : " ") + reason, 4, view.width);
+    const std::string_view between = code.empty() || reason.empty() ? "" : " ";
+    text += wrap(fmt::format("{}{}{}", code, between, reason), 4, view.width);
     if (code.empty() && reason.empty()) text += wrap(waits_for(recipient), 4, view.width);
   }
   return text;

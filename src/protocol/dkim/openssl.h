@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <string_view>
 
 namespace postseal::dkim {
 
@@ -23,7 +24,10 @@ using BioPtr = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 /// Looked up once (digest.cc): OpenSSL 3 otherwise searches its providers each time it is named.
 const EVP_MD* sha256_algorithm();
 
-inline const unsigned char* octets_of(const char* text) { return reinterpret_cast<const unsigned char*>(text); }
+/// OpenSSL is told how many there are.
+inline const unsigned char* octets_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 inline unsigned char* octets_of(char* text) { return reinterpret_cast<unsigned char*>(text); }
 
 }  // namespace postseal::dkim

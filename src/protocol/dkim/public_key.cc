@@ -21,7 +21,7 @@ using ParamBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_fre
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
 
 BigNumberPtr big_number(std::string_view octets) {
-  return BigNumberPtr(BN_bin2bn(octets_of(octets.data()), static_cast<int>(octets.size()), nullptr));
+  return BigNumberPtr(BN_bin2bn(octets_of(octets), static_cast<int>(octets.size()), nullptr));
 }
 
 EVP_PKEY* make_rsa(const RsaNumbers& numbers) {
@@ -125,7 +125,7 @@ std::expected<PublicKey, std::string> PublicKey::parse(KeyType type, std::string
     case KeyType::Ed25519: {
       // RFC 8463 §4: the 32 octets of the key itself, not in any ASN.1.
       if (octets.size() != 32) return std::unexpected("an Ed25519 key has 32 octets, this one has another size");
-      EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets_of(octets.data()), octets.size());
+      EVP_PKEY* key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, octets_of(octets), octets.size());
       if (key == nullptr) return std::unexpected("the Ed25519 key is not valid");
       return PublicKey(type, 256, key);
     }
@@ -154,8 +154,7 @@ bool PublicKey::verify(const Digest& digest, std::string_view signature) const {
     case KeyType::Rsa: {
       PkeyCtxPtr context = contexts_->rsa.take();
       if (!context) return false;
-      holds = EVP_PKEY_verify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
-                              digest.size()) == 1;
+      holds = EVP_PKEY_verify(context.get(), octets_of(signature), signature.size(), digest.data(), digest.size()) == 1;
       contexts_->rsa.give_back(std::move(context));
       break;
     }
@@ -163,8 +162,8 @@ bool PublicKey::verify(const Digest& digest, std::string_view signature) const {
       // RFC 8463 §3: what Ed25519 signs is the SHA-256 digest.
       MdCtxPtr context = contexts_->ed25519.take();
       if (!context) return false;
-      holds = EVP_DigestVerify(context.get(), octets_of(signature.data()), signature.size(), digest.data(),
-                               digest.size()) == 1;
+      holds =
+          EVP_DigestVerify(context.get(), octets_of(signature), signature.size(), digest.data(), digest.size()) == 1;
       contexts_->ed25519.give_back(std::move(context));
       break;
     }

@@ -64,7 +64,7 @@ std::expected<SigningKey, std::string> SigningKey::load(std::string_view text) {
     ERR_clear_error();
     if (raw == nullptr) return std::unexpected("there is no private key without passphrase in this PEM");
   } else if (auto seed = decode_base64(text); seed && seed->size() == 32) {
-    raw = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, octets_of(seed->data()), seed->size());
+    raw = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, octets_of(*seed), seed->size());
     OPENSSL_cleanse(seed->data(), seed->size());
   }
   if (raw == nullptr) return std::unexpected("this is neither PEM nor the base64 of an Ed25519 key");

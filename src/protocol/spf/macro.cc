@@ -138,8 +138,9 @@ std::string value_of(char letter, const MacroValues& values) {
       return values.receiver;
     case 't':
       return std::to_string(values.now.time_since_epoch().count());
+    default:
+      return {};
   }
-  return {};
 }
 
 /// RFC 7208 §7.3 MUST: everything that is not unreserved in RFC 3986 is escaped.
