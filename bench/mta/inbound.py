@@ -12,10 +12,6 @@ CASES = [{"size": size, "tls": tls, "connections": connections, "per_connection"
 SETTLING = 0.2
 
 
-def possible(server, case):
-    return server.starttls or not case["tls"]
-
-
 def measure(server, case, seconds):
     words = ["--connections", case["connections"], "--size", case["size"], *(["--starttls"] if case["tls"] else [])]
     server.start(Mode.KEEP)

@@ -87,7 +87,7 @@ def order(parts, chosen, turn):
         for number, case in enumerate(wanted_cases() if part == "inbound" else [{}], start=turn):
             first = number % max(1, len(servers))
             for server in servers[first:] + servers[:first]:
-                if part != "inbound" or inbound.possible(SERVERS[server], case):
+                if SERVERS[server].starttls or not case.get("tls"):
                     yield part, case, server
 
 
