@@ -12,7 +12,8 @@ import time
 
 from client import Client
 from letters import Letters
-from server import Server, free_ports, make_certificate, usual_settings
+from server import Server, make_certificate, usual_settings
+from ports import free_port
 
 IDLE = int(os.environ.get("POSTSEAL_CROWD_IDLE", "10000"))
 SLOW = int(os.environ.get("POSTSEAL_CROWD_SLOW", "2000"))
@@ -145,7 +146,7 @@ def measure(server, port, count, tls):
 
 
 def crowd(folder, start):
-    port = free_ports(1)[0]
+    port = free_port()
     settings = usual_settings(folder, port)
     settings["server"]["certificate"], settings["server"]["key"] = make_certificate(folder)
     settings["log"] = {"level": "info"}
@@ -178,7 +179,7 @@ def greetings(port, source, count):
 
 def flood(folder, start):
     """With the limits that a server has if nobody says otherwise."""
-    port = free_ports(1)[0]
+    port = free_port()
     settings = usual_settings(folder, port)
     settings["limits"] = {}
     letters = Letters("flood")

@@ -19,7 +19,8 @@ import tempfile
 
 from client import Client, until
 from letters import Letters
-from server import Server, free_ports, usual_settings
+from server import Server, usual_settings
+from ports import free_port
 from sink import Sink
 
 INSIDE = "POSTSEAL_DISK_TEST_INSIDE"
@@ -74,7 +75,7 @@ class Trial:
         self.folder = folder
         self.letters = Letters(about)
         self.sink = Sink(self.letters)
-        self.port = free_ports(1)[0]
+        self.port = free_port()
         self.settings = usual_settings(folder, self.port)
         self.settings["route"] = [{"match": "sink.test", "next_hop": f"[127.0.0.1]:{self.sink.port}"}]
         self.settings["store"]["segment_size"] = SEGMENT

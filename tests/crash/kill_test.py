@@ -19,7 +19,8 @@ import time
 
 from client import Client, Gone
 from letters import Letters
-from server import Server, free_ports, usual_settings
+from server import Server, usual_settings
+from ports import free_port
 from sink import Sink
 
 ROUNDS = int(os.environ.get("POSTSEAL_KILL_ROUNDS", "30"))
@@ -129,7 +130,7 @@ class Trial:
         self.dice = random.Random(SEED)
         self.letters = Letters(SEED)
         self.sink = Sink(self.letters, SEED, refusals=0.02)
-        self.port = free_ports(1)[0]
+        self.port = free_port()
         settings = usual_settings(folder, self.port)
         settings["route"] = [{"match": "sink.test", "next_hop": f"[127.0.0.1]:{self.sink.port}"}]
         settings["queue"]["connections_per_site"] = SITE_CONNECTIONS

@@ -15,25 +15,14 @@ import sys
 import threading
 import time
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # tests/ports.py
+
 CERTIFICATE_NAME = "mx.crash.test"
 
 
 def program():
     """The program under test: the first argument of every test here."""
     return os.path.abspath(sys.argv[1])
-
-
-def free_ports(count):
-    """Ports that nobody listens on, held together so that they differ."""
-    held = []
-    for _ in range(count):
-        one = socket.socket()
-        one.bind(("127.0.0.1", 0))
-        held.append(one)
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def make_certificate(folder, name=CERTIFICATE_NAME):

@@ -4,7 +4,8 @@
 import json
 import unittest
 
-from stage import Refusing, Server, ServerTest, free_port, letter, main
+from stage import Refusing, Server, ServerTest, letter, main
+from ports import free_port
 
 
 class Operations(ServerTest):

@@ -9,7 +9,6 @@ users.
 """
 
 import base64
-import contextlib
 import ctypes
 import email
 import email.policy
@@ -24,11 +23,15 @@ import socket
 import socketserver
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from ports import free_ports
 
 PATIENCE = 30.0
 HERE = Path(__file__).resolve().parent
@@ -50,19 +53,6 @@ def is_root():
 
 def high_ports():
     return not is_root() or os.environ.get("POSTSEAL_HIGH_PORTS") == "1"
-
-
-def free_ports(count):
-    """Different ones: a port that is let go before the next is asked for may be given out twice."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-
-
-def free_port():
-    return free_ports(1)[0]
 
 
 def toml(value):
