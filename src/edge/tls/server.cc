@@ -13,6 +13,7 @@
 #include "edge/tls/server_facts.h"
 #include "edge/tls/server_identity.h"
 #include "edge/tls/ticket_keys.h"
+#include "edge/tls/ticket_use.h"
 #include "edge/tls/tls_error.h"
 #include "edge/tls/tls_stream.h"
 #include "vocab/ascii.h"
@@ -26,6 +27,7 @@ struct ServerContext::Impl {
   SslCtxPtr context{SSL_CTX_new(TLS_server_method())};
   NameTable by_name;
   std::shared_ptr<TicketKeys> tickets;
+  TicketUse ticket_use;
   std::string min_version;
 };
 
@@ -76,7 +78,7 @@ int seal_or_open(SSL* ssl, unsigned char* name, unsigned char* vector, EVP_CIPHE
   try {
     auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), slot()));
     TicketKeys::Key key;
-    bool current = true;
+    bool another = false;
     if (sealing != 0) {
       const auto made = keys->current();
       if (!made || RAND_bytes(vector, EVP_CIPHER_get_iv_length(ticket_cipher())) != 1) return -1;
@@ -86,7 +88,9 @@ int seal_or_open(SSL* ssl, unsigned char* name, unsigned char* vector, EVP_CIPHE
       const auto found = keys->find({name, TicketKeys::kNameSize});
       if (!found) return 0;
       key = found->key;
-      current = found->current;
+      // RFC 8446 §C.4 SHOULD: a ticket is used once, so there is one for the next time.
+      SSL_set_num_tickets(ssl, 1);
+      another = SSL_version(ssl) >= TLS1_3_VERSION || !found->current;
     }
     char digest[] = "SHA256";
     const OSSL_PARAM parameters[] = {
@@ -95,7 +99,7 @@ int seal_or_open(SSL* ssl, unsigned char* name, unsigned char* vector, EVP_CIPHE
     if (EVP_CipherInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), vector, sealing) != 1 ||
         EVP_MAC_CTX_set_params(mac, parameters) != 1)
       return -1;
-    return current ? 1 : 2;
+    return another ? 2 : 1;
   } catch (...) {  // C code calls this
     return -1;
   }
@@ -209,21 +213,18 @@ std::expected<ServerContext, std::string> ServerContext::create(const ServerSett
 }
 
 Awaitable<std::expected<ServerContext::Session, net::IoError>> ServerContext::start(std::unique_ptr<net::Stream> plain,
-                                                                                    Deadline deadline) const {
-  return shake(impl_, std::move(plain), deadline, false);
-}
-
-Awaitable<std::expected<ServerContext::Session, net::IoError>> ServerContext::start_bound(
-    std::unique_ptr<net::Stream> plain, Deadline deadline) const {
-  return shake(impl_, std::move(plain), deadline, true);
+                                                                                    Deadline deadline,
+                                                                                    Caller caller) const {
+  return shake(impl_, std::move(plain), deadline, std::move(caller));
 }
 
 Awaitable<std::expected<ServerContext::Session, net::IoError>> ServerContext::shake(std::shared_ptr<Impl> impl,
                                                                                     std::unique_ptr<net::Stream> plain,
-                                                                                    Deadline deadline, bool bound) {
+                                                                                    Deadline deadline, Caller caller) {
   SslPtr ssl(SSL_new(impl->context.get()));
   if (!ssl) co_return std::unexpected(net::IoError{net::IoErrorCode::Tls, "out of memory for a TLS session"});
   SSL_set_accept_state(ssl.get());
+  if (caller.address && !impl->ticket_use.is_due(*caller.address)) SSL_set_num_tickets(ssl.get(), 0);
   // A reload may drop the context while the session lives on: the stream keeps what its callbacks look at.
   auto stream = std::make_unique<TlsStream>(std::move(ssl), std::move(plain), impl);
   auto shaken = co_await stream->handshake(deadline);
@@ -233,7 +234,8 @@ Awaitable<std::expected<ServerContext::Session, net::IoError>> ServerContext::sh
       error.context = describe_handshake_error(shaken.error().openssl_error, impl->min_version);
     co_return std::unexpected(std::move(error));
   }
-  Session session = facts_of(stream->ssl(), bound);
+  Session session = facts_of(stream->ssl(), caller.binding);
+  if (caller.address && session.resumed) impl->ticket_use.came_back(*caller.address);
   session.stream = std::move(stream);
   co_return session;
 }

@@ -4,10 +4,12 @@
 // to the security floor (ServerSettings::for_mail).
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "edge/net/stream.h"
+#include "vocab/ip_address.h"
 
 namespace postseal::tls {
 
@@ -32,13 +34,20 @@ struct ServerSettings {
   int security_level = 2;
   /// Further certificates, chosen by SNI from their names. For an unknown name the first one above is shown (A18).
   std::vector<Identity> others;
-  /// The floor: ECDHE with AEAD only, a short list of groups with the post-quantum hybrid first, one stateless ticket.
+  /// The floor: ECDHE with AEAD only, a short list of groups with the post-quantum hybrid first, one stateless ticket
+  /// for those who use it.
   bool floor = false;
   bool ask_client_certificate = false;  ///< never demanded: who has none is served all the same
   std::shared_ptr<TicketKeys> tickets;  ///< empty: the context makes its own
 
   /// TLS 1.2 at least, the floor.
   static ServerSettings for_mail(Identity first, std::vector<Identity> others = {});
+};
+
+/// What is known of a client before its handshake, and wanted of the session.
+struct Caller {
+  std::optional<IpAddress> address;  ///< who never resumes gets fewer tickets; nobody's: always one
+  bool binding = false;              ///< the channel binding, which costs some microseconds
 };
 
 /// Safe to use from several threads once made. Sessions outlive it: a reload puts a new one in its place.
@@ -61,17 +70,15 @@ class ServerContext {
     /// if not asked for or not to be had.
     std::string binding_type, binding;
   };
-  Awaitable<std::expected<Session, net::IoError>> start(std::unique_ptr<net::Stream> plain, Deadline deadline) const;
-  /// With the channel binding, which costs some microseconds.
-  Awaitable<std::expected<Session, net::IoError>> start_bound(std::unique_ptr<net::Stream> plain,
-                                                              Deadline deadline) const;
+  Awaitable<std::expected<Session, net::IoError>> start(std::unique_ptr<net::Stream> plain, Deadline deadline,
+                                                        Caller caller = {}) const;
 
  private:
   ServerContext();
   struct Impl;
   static Awaitable<std::expected<Session, net::IoError>> shake(std::shared_ptr<Impl> impl,
                                                                std::unique_ptr<net::Stream> plain, Deadline deadline,
-                                                               bool bound);
+                                                               Caller caller);
   std::shared_ptr<Impl> impl_;
 };
 

@@ -37,6 +37,7 @@ struct ClientWish {
   std::string groups;
   const Certificate* certificate = nullptr;
   SSL_SESSION* resume = nullptr;
+  std::optional<IpAddress> address;  ///< as the server sees it
 };
 
 struct Met {
@@ -73,14 +74,16 @@ SslPtr client_for(const ClientWish& wish) {
   return ssl;
 }
 
-Awaitable<void> serve(const ServerContext* context, std::unique_ptr<net::Stream> plain, std::shared_ptr<Met> met) {
-  met->server = co_await context->start_bound(std::move(plain), soon());
+Awaitable<void> serve(const ServerContext* context, std::unique_ptr<net::Stream> plain, std::shared_ptr<Met> met,
+                      std::optional<IpAddress> client) {
+  met->server = co_await context->start(std::move(plain), soon(), {.address = client, .binding = true});
   if (!*met->server) co_return;
   (void)co_await (**met->server).stream->write_all("220 hello\r\n", soon());
   (**met->server).stream.reset();
 }
 
-Awaitable<void> serve_last(const ServerContext* context, std::unique_ptr<net::Stream> plain, std::shared_ptr<Met> met) {
+Awaitable<void> serve_last(const ServerContext* context, std::unique_ptr<net::Stream> plain, std::shared_ptr<Met> met,
+                           std::optional<IpAddress>) {
   met->server = co_await context->start(std::move(plain), soon());
   if (!*met->server) co_return;
   (void)co_await (**met->server).stream->write_last("221 bye\r\n", soon());
@@ -90,8 +93,8 @@ Awaitable<void> serve_last(const ServerContext* context, std::unique_ptr<net::St
 Awaitable<std::shared_ptr<Met>> meet(const ServerContext* server, ClientWish wish) {
   auto met = std::make_shared<Met>();
   auto pipe = co_await tests::make_pipe({});
-  boost::asio::co_spawn(co_await boost::asio::this_coro::executor, serve(server, std::move(pipe.second), met),
-                        boost::asio::detached);
+  boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
+                        serve(server, std::move(pipe.second), met, wish.address), boost::asio::detached);
   TlsStream stream(client_for(wish), std::move(pipe.first));
   const auto shaken = co_await stream.handshake(soon());
   met->client_shaken = shaken.has_value();
@@ -172,7 +175,7 @@ Awaitable<std::shared_ptr<Met>> meet_counted(const ServerContext* server, declty
   auto met = std::make_shared<Met>();
   auto pipe = co_await tests::make_pipe({});
   boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
-                        serving(server, std::make_unique<CountedStream>(std::move(pipe.second), writes), met),
+                        serving(server, std::make_unique<CountedStream>(std::move(pipe.second), writes), met, {}),
                         boost::asio::detached);
   TlsStream stream(client_for({}), std::move(pipe.first));
   met->client_shaken = (co_await stream.handshake(soon())).has_value();
@@ -286,9 +289,10 @@ TEST(TlsServer, before_tls13_the_binding_is_the_hash_of_the_certificate_RFC5929)
   EXPECT_EQ((**met->server).binding, std::string(hash.begin(), hash.end()));
 }
 
-bool resumes(const ServerContext& first, const ServerContext& second, int version = 0) {
-  const auto met = meet(first, {.highest = version});
-  const auto again = meet(second, {.highest = version, .resume = met->ticket.get()});
+bool resumes(const ServerContext& first, const ServerContext& second, int version = 0,
+             std::optional<IpAddress> client = std::nullopt) {
+  const auto met = meet(first, {.highest = version, .address = client});
+  const auto again = meet(second, {.highest = version, .resume = met->ticket.get(), .address = client});
   return again->server && *again->server && (**again->server).resumed;
 }
 
@@ -305,13 +309,41 @@ TEST(TlsServer, sessions_resume_also_across_a_reload_that_keeps_the_ticket_keys)
   EXPECT_FALSE(resumes(before, make(settings))) << "A16: a ticket of another server";
 }
 
+// RFC 8446 §4.6.1: tickets are given to those who use them.
+// RFC 8446 §C.4 SHOULD: and a new one each time.
+TEST(TlsServer, who_never_resumes_is_given_few_tickets_and_who_does_always_one) {
+  const auto server = make(ServerSettings::for_mail(identity(certificate_for("mx.test"))));
+  const auto stranger = IpAddress::parse("192.0.2.1"), other = IpAddress::parse("2001:db8::1");
+  const auto ticket_of = [](const Met& met) {
+    const unsigned char* octets = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(met.ticket.get(), &octets, &size);
+    return Bytes(octets, octets + size);
+  };
+  std::vector<int> brought;
+  std::shared_ptr<Met> last;
+  for (int handshake = 0; handshake < 40; ++handshake) {
+    const auto met = meet(server, {.address = stranger});
+    if (ticket_of(*met).empty()) continue;
+    brought.push_back(handshake);
+    last = met;
+  }
+  EXPECT_THAT(brought, testing::ElementsAre(0, 1, 2, 3, 16, 32));
+  EXPECT_FALSE(ticket_of(*meet(server, {.address = other})).empty()) << "another client";
+
+  const auto again = meet(server, {.resume = last->ticket.get(), .address = stranger});
+  EXPECT_TRUE((**again->server).resumed);
+  EXPECT_NE(ticket_of(*again), ticket_of(*last)) << "one for the next time";
+  EXPECT_TRUE(resumes(server, server, 0, stranger)) << "and a full handshake brings one again";
+}
+
 TEST(TlsServer, a_session_outlives_the_context_it_began_with) {
   auto owner = std::make_unique<ServerContext>(make(ServerSettings::for_mail(identity(certificate_for("mx.test")))));
   const auto run = [](std::unique_ptr<ServerContext>* context) -> Awaitable<std::string> {
     auto pipe = co_await tests::make_pipe({});
     auto met = std::make_shared<Met>();
-    boost::asio::co_spawn(co_await boost::asio::this_coro::executor, serve(context->get(), std::move(pipe.second), met),
-                          boost::asio::detached);
+    boost::asio::co_spawn(co_await boost::asio::this_coro::executor,
+                          serve(context->get(), std::move(pipe.second), met, {}), boost::asio::detached);
     context->reset();  // in the middle of the handshake
     TlsStream stream(client_for({}), std::move(pipe.first));
     if (!co_await stream.handshake(soon())) co_return "no handshake";

@@ -122,10 +122,8 @@ Awaitable<bool> Session::pass_gate() {
 
 Awaitable<bool> Session::secure() {
   shaking_ = stream_.get();
-  const bool bound = role_ != ListenerRole::Relay;
-  const Deadline deadline = Deadline::in(kHandshakeTime);
-  auto session = bound ? co_await tls_->start_bound(std::move(stream_), deadline)
-                       : co_await tls_->start(std::move(stream_), deadline);
+  auto session = co_await tls_->start(std::move(stream_), Deadline::in(kHandshakeTime),
+                                      {.address = peer_, .binding = role_ != ListenerRole::Relay});
   shaking_ = nullptr;
   if (!session) {
     end_reason_ = session.error().context;
