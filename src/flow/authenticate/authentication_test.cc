@@ -150,19 +150,41 @@ TEST(Authentication, a_session_asks_once_who_its_client_is) {
   const auto second = world.judge(kLetter);
   EXPECT_TRUE(second.findings.helo);
   EXPECT_EQ(second.findings.iprev.result, first.findings.iprev.result);
-  for (const auto& [name, type] : world.dns.asked) EXPECT_TRUE(name != "mx.example.org" && type != RecordType::PTR);
+  EXPECT_EQ(second.findings.spf.result, spf::Result::Pass);
+  EXPECT_EQ(second.findings.spf.mechanism, first.findings.spf.mechanism);
+  for (const auto& [name, type] : world.dns.asked)
+    EXPECT_TRUE(name != "mx.example.org" && name != "example.org" && type != RecordType::PTR) << name;
   world.client.helo = "mx2.example.org";
   (void)world.judge(kLetter);
   EXPECT_TRUE(std::ranges::any_of(world.dns.asked, [](const auto& one) { return one.first == "mx2.example.org"; }));
+}
+
+TEST(Authentication, each_sender_of_a_session_is_asked_about) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  world.dns.txt("other.example", {{"v=spf1 -all"}});
+  EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Pass);
+  world.client.mail_from = "alice@other.example";
+  EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Fail);
+  world.client.mail_from = "bob@example.org";
+  EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Pass);
+  world.client.ip = address("192.0.2.2");
+  EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Fail) << "another client, told by PROXY or XCLIENT";
 }
 
 TEST(Authentication, what_was_not_known_of_the_client_is_asked_again) {
   World world;
   world.visitor = std::make_shared<Visitor>();
   world.dns.state("mx.example.org", RecordType::TXT, AnswerState::Failed, false);
-  EXPECT_EQ(world.judge(kLetter).findings.helo->result, spf::Result::TempError);
+  world.dns.state("example.org", RecordType::TXT, AnswerState::Failed, false);
+  const auto unknown = world.judge(kLetter);
+  EXPECT_EQ(unknown.findings.helo->result, spf::Result::TempError);
+  EXPECT_EQ(unknown.findings.spf.result, spf::Result::TempError);
   world.dns.txt("mx.example.org", {{"v=spf1 ip4:192.0.2.1 -all"}});
-  EXPECT_EQ(world.judge(kLetter).findings.helo->result, spf::Result::Pass);
+  world.dns.txt("example.org", {{"v=spf1 ip4:192.0.2.1 -all"}});
+  const auto known = world.judge(kLetter);
+  EXPECT_EQ(known.findings.helo->result, spf::Result::Pass);
+  EXPECT_EQ(known.findings.spf.result, spf::Result::Pass);
 }
 
 // A DNS that does not answer is a temperror, never a fail; a bogus answer is never used.

@@ -31,13 +31,21 @@ EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_pt
                            std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline)
     : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor))) {
   Visitor& known = *state_->visitor;
-  if (known.ip != client.ip || known.helo != client.helo) known = {client.ip, client.helo, {}, {}};
   const spf::Question question{client.ip, client.mail_from, client.helo, std::move(receiver), {}};
+  if (!known.is(question)) known = {.ip = client.ip, .helo = client.helo};
+  if (!known.sends_for(question)) {
+    known.mail_from = client.mail_from;
+    known.mail_from_verdict.reset();
+  }
   const auto spawn = [&](Awaitable<void> task) {
     ++state_->left;
     asio::co_spawn(executor, std::move(task), [state = state_](std::exception_ptr error) { state->done(error); });
   };
-  spawn(run(state_, question, deadline));
+  if (known.mail_from_verdict) {
+    state_->found.spf = *known.mail_from_verdict;
+  } else {
+    spawn(run_mail_from(state_, question, deadline));
+  }
   // RFC 7208 §2.3 RECOMMENDED: HELO by itself, too. With <> it is what is asked about anyway (§2.4).
   if (!client.mail_from.empty()) {
     state_->found.helo = known.helo_verdict;
@@ -52,17 +60,20 @@ EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_pt
 
 EarlyLookups::~EarlyLookups() = default;
 
-Awaitable<void> EarlyLookups::run(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
-  state->found.spf = co_await spf::check(*state->asking, std::move(question), deadline);
+// What nobody could find out is asked again for the next letter. The client may have another name by then, and its
+// letter another sender.
+
+Awaitable<void> EarlyLookups::run_mail_from(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
+  auto verdict = co_await spf::check(*state->asking, question, deadline);
+  Visitor& known = *state->visitor;
+  if (verdict.result != spf::Result::TempError && known.sends_for(question)) known.mail_from_verdict = verdict;
+  state->found.spf = std::move(verdict);
 }
 
 Awaitable<void> EarlyLookups::run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
-  const IpAddress ip = question.ip;
-  const std::string helo = question.helo;
-  auto verdict = co_await spf::check_helo(*state->asking, std::move(question), deadline);
-  // What nobody could find out is asked again for the next letter; the client may have another name by now.
+  auto verdict = co_await spf::check_helo(*state->asking, question, deadline);
   Visitor& known = *state->visitor;
-  if (verdict.result != spf::Result::TempError && known.ip == ip && known.helo == helo) known.helo_verdict = verdict;
+  if (verdict.result != spf::Result::TempError && known.is(question)) known.helo_verdict = verdict;
   state->found.helo = std::move(verdict);
 }
 

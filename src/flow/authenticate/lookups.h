@@ -14,12 +14,17 @@
 
 namespace postseal::authenticate {
 
-/// What is found out of a client by its first letter and holds for all others of its session. Belongs to one executor.
+/// What is found out of a client by its first letter and holds for all others of its session; of the sender, for all
+/// further letters of his. Belongs to one executor.
 struct Visitor {
   IpAddress ip;
-  std::string helo;
-  std::optional<spf::Verdict> helo_verdict;
+  std::string helo, mail_from;
+  std::optional<spf::Verdict> helo_verdict, mail_from_verdict;
   std::optional<spf::IprevVerdict> iprev;
+
+  /// Whether it still is whom this was asked about.
+  bool is(const spf::Question& question) const { return ip == question.ip && helo == question.helo; }
+  bool sends_for(const spf::Question& question) const { return is(question) && mail_from == question.mail_from; }
 };
 
 class EarlyLookups {
@@ -40,7 +45,7 @@ class EarlyLookups {
 
  private:
   struct State;
-  static Awaitable<void> run(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
+  static Awaitable<void> run_mail_from(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
   static Awaitable<void> run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
   static Awaitable<void> run_iprev(std::shared_ptr<State> state, IpAddress ip, Deadline deadline);
   std::shared_ptr<State> state_;
