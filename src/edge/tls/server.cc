@@ -215,7 +215,7 @@ std::expected<ServerContext, std::string> ServerContext::create(const ServerSett
 Awaitable<std::expected<ServerContext::Session, net::IoError>> ServerContext::start(std::unique_ptr<net::Stream> plain,
                                                                                     Deadline deadline,
                                                                                     Caller caller) const {
-  return shake(impl_, std::move(plain), deadline, std::move(caller));
+  return shake(impl_, std::move(plain), deadline, caller);
 }
 
 Awaitable<std::expected<ServerContext::Session, net::IoError>> ServerContext::shake(std::shared_ptr<Impl> impl,
