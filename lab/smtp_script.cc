@@ -51,7 +51,7 @@ Answer SmtpScript::at(std::string_view stage, std::string usual) {
   const std::string& reply = found->second[std::min(turn, found->second.size() - 1)];
   const Act act = act_of(reply);
   const bool keeps_text = act == Act::Tarpit || reply.empty();
-  return {act, keeps_text ? std::move(usual) : reply, true};
+  return {act, keeps_text ? usual : reply, true};
 }
 
 Act SmtpScript::upcoming(std::string_view stage) const {

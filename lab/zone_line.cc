@@ -34,7 +34,7 @@ bool is_ttl(std::string_view word) {
 }
 
 std::string absolute(std::string_view owner, const Domain& zone) {
-  const std::string origin = zone.ascii() + ".";
+  std::string origin = zone.ascii() + ".";
   if (owner == "@") return origin;
   std::string name = mapped(owner, std::tolower);
   if (name.ends_with('.')) return name;

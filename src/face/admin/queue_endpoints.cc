@@ -162,7 +162,7 @@ Awaitable<http::Answer> answer_limit(Services services, http::Request request, s
     if (!change) change.emplace();
     const auto given = number(value);
     if (!given || *given == 0) co_return refusal(400, name + " is a number from 1 on");
-    (name == "rate" ? change->rate : change->connections) = *given;
+    (name == "rate" ? change->rate : change->connections) = given;
   }
   if (!change && values_of(request, "reset").empty()) co_return refusal(400, "connections, rate or reset is missing");
   services.queue.set_limits(pattern, change);

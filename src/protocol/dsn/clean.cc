@@ -52,7 +52,7 @@ bool is_ascii(std::string_view text) {
 }
 
 std::string one_line(std::string_view text, std::size_t limit) {
-  const std::string clean = smtp::printable(text);
+  std::string clean = smtp::printable(text);
   if (clean.size() <= limit) return clean;
   return std::string(start_of(clean, limit)) + "...";
 }

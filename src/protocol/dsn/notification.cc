@@ -39,7 +39,7 @@ std::string machine_text(const NotificationFacts& facts) {
 /// RFC 8689 §5 MUST: for REQUIRETLS it is so in any case.
 std::string header_text(const NotificationFacts& facts) {
   const Extent extent = facts.envelope.requiretls ? Extent::Redacted : Extent::Whole;
-  const std::string header = returned_header(facts.original_header, extent);
+  std::string header = returned_header(facts.original_header, extent);
   if (header.empty()) return header;
   // RFC 6533 §6: a header in UTF-8 has a type of its own.
   if (facts.envelope.utf8_headers && !is_ascii(header) && has_mail_lines(header)) {

@@ -128,8 +128,9 @@ std::optional<Result> qualifier_of(char c) {
       return Result::SoftFail;
     case '?':
       return Result::Neutral;
+    default:
+      return std::nullopt;
   }
-  return std::nullopt;
 }
 
 /// RFC 7208 §4.6.1: ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
