@@ -3,7 +3,9 @@
 // An IPv4 or IPv6 address.
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,3 +37,11 @@ class IpAddress {
 };
 
 }  // namespace postseal
+
+template <>
+struct std::hash<postseal::IpAddress> {
+  std::size_t operator()(const postseal::IpAddress& address) const noexcept {
+    const auto octets = address.bytes();
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(octets.data()), octets.size()});
+  }
+};

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <string_view>
 
 #include "vocab/ip_address.h"
 
@@ -29,9 +28,7 @@ class TicketUse {
  private:
   /// Clients that share a place share its count: a ticket too few or too many, nothing worse.
   std::atomic<std::uint8_t>& place_of(const IpAddress& client) {
-    const auto octets = client.bytes();
-    const std::string_view text(reinterpret_cast<const char*>(octets.data()), octets.size());
-    return handshakes_[std::hash<std::string_view>{}(text) % handshakes_.size()];
+    return handshakes_[std::hash<IpAddress>{}(client) % handshakes_.size()];
   }
 
   std::array<std::atomic<std::uint8_t>, 4096> handshakes_{};  ///< since it last resumed

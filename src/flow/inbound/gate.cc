@@ -33,11 +33,6 @@ std::string_view to_string(TurnedAway reason) {
   return "other";
 }
 
-std::size_t Gate::Hash::operator()(const IpAddress& address) const noexcept {
-  const auto bytes = address.bytes();
-  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 bool Gate::Allowance::full(double per_minute, SteadyTime now) const {
   const double minutes = std::chrono::duration<double, std::ratio<60>>(now - at).count();
   return used - minutes * per_minute <= 0;

@@ -55,9 +55,6 @@ class Gate {
     std::uint32_t inside = 0;
     Allowance connections, recipients;
   };
-  struct Hash {
-    std::size_t operator()(const IpAddress& address) const noexcept;
-  };
 
   Visitor& visitor(const IpAddress& peer, SteadyTime now);
   void forget_idle(SteadyTime now);
@@ -66,8 +63,8 @@ class Gate {
   const std::size_t most_remembered_;
   mutable std::mutex mutex_;
   std::uint32_t inside_ = 0;
-  std::unordered_map<IpAddress, Visitor, Hash> addresses_;
-  std::unordered_map<IpAddress, std::uint32_t, Hash> networks_;
+  std::unordered_map<IpAddress, Visitor> addresses_;
+  std::unordered_map<IpAddress, std::uint32_t> networks_;
 };
 
 }  // namespace postseal::inbound
