@@ -101,7 +101,15 @@ Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline
                         : std::unexpected(message::AuthorProblem::HeaderTooLarge);
   if (!findings.author) co_return;
   dmarc::Question question{findings.author->domain, spf_identity(findings.spf), dkim_identities(findings.dkim)};
-  findings.dmarc = co_await dmarc::check(*asking_, std::move(question), deadline);
+  if (visitor_->dmarc_question == question) {
+    findings.dmarc = visitor_->dmarc_verdict;
+  } else {
+    findings.dmarc = co_await dmarc::check(*asking_, question, deadline);
+    if (findings.dmarc->result != dmarc::Result::TempError) {
+      visitor_->dmarc_question = std::move(question);
+      visitor_->dmarc_verdict = *findings.dmarc;
+    }
+  }
   if (findings.dmarc->result == dmarc::Result::Fail)
     findings.voucher = find_voucher(findings.arc, findings.author->domain, rules_->settings.trusted_sealers);
 }

@@ -172,6 +172,50 @@ TEST(Authentication, each_sender_of_a_session_is_asked_about) {
   EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Fail) << "another client, told by PROXY or XCLIENT";
 }
 
+TEST(Authentication, a_session_asks_once_what_an_author_wants) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  const auto asked_for = [&](std::string_view policy) {
+    const auto is = [&](const auto& one) { return one.first == policy; };
+    return std::ranges::any_of(world.dns.asked, is);
+  };
+  const auto first = world.judge(kLetter);
+  EXPECT_TRUE(asked_for("_dmarc.example.org"));
+  world.dns.asked.clear();
+  const auto second = world.judge(kLetter);
+  EXPECT_FALSE(asked_for("_dmarc.example.org"));
+  EXPECT_EQ(second.findings.dmarc->result, dmarc::Result::Pass);
+  EXPECT_EQ(second.header, first.header);
+
+  world.dns.txt("_dmarc.other.example", {{"v=DMARC1; p=reject"}});
+  const auto other = world.judge("From: eve@other.example\r\n\r\nbody\r\n");
+  EXPECT_EQ(other.findings.dmarc->result, dmarc::Result::Fail) << "what holds for one author is nothing to another";
+  world.client.ip = address("192.0.2.2");
+  EXPECT_EQ(world.judge(kLetter).findings.dmarc->result, dmarc::Result::Fail) << "and not to whom nobody vouches for";
+  EXPECT_EQ(world.judge(world.sign(kLetter)).findings.dmarc->result, dmarc::Result::Pass) << "until his key does";
+}
+
+TEST(Authentication, a_session_without_end_asks_again) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  EXPECT_EQ(world.judge(kLetter).findings.dmarc->result, dmarc::Result::Pass);
+  world.dns.txt("example.org", {{"v=spf1 -all"}});
+  EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Pass);
+  world.visitor->until = {};  // as it is when it has passed
+  const auto later = world.judge(kLetter);
+  EXPECT_EQ(later.findings.spf.result, spf::Result::Fail);
+  EXPECT_EQ(later.findings.dmarc->result, dmarc::Result::Fail);
+}
+
+TEST(Authentication, a_policy_that_was_not_known_is_asked_for_again) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  world.dns.state("_dmarc.example.org", RecordType::TXT, AnswerState::Failed, false);
+  EXPECT_EQ(world.judge(kLetter).findings.dmarc->result, dmarc::Result::TempError);
+  world.dns.txt("_dmarc.example.org", {{"v=DMARC1; p=reject"}});
+  EXPECT_EQ(world.judge(kLetter).findings.dmarc->result, dmarc::Result::Pass);
+}
+
 TEST(Authentication, what_was_not_known_of_the_client_is_asked_again) {
   World world;
   world.visitor = std::make_shared<Visitor>();

@@ -32,7 +32,8 @@ EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_pt
     : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor))) {
   Visitor& known = *state_->visitor;
   const spf::Question question{client.ip, client.mail_from, client.helo, std::move(receiver), {}};
-  if (!known.is(question)) known = {.ip = client.ip, .helo = client.helo};
+  if (known.until.passed() || !known.is(question))
+    known = {.until = Deadline::in(Visitor::kHolds), .ip = client.ip, .helo = client.helo};
   if (!known.sends_for(question)) {
     known.mail_from = client.mail_from;
     known.mail_from_verdict.reset();

@@ -14,13 +14,19 @@
 
 namespace postseal::authenticate {
 
-/// What is found out of a client by its first letter and holds for all others of its session; of the sender, for all
-/// further letters of his. Belongs to one executor.
+/// What is found out of a client by its first letter and holds for the others of its session; of the sender and of the
+/// author, for their further letters. Belongs to one executor.
 struct Visitor {
+  /// Who mends a record does not wait for the end of a session that has no end.
+  static constexpr Seconds kHolds{60};
+
+  Deadline until{};
   IpAddress ip;
   std::string helo, mail_from;
   std::optional<spf::Verdict> helo_verdict, mail_from_verdict;
   std::optional<spf::IprevVerdict> iprev;
+  std::optional<dmarc::Question> dmarc_question;  ///< of the last letter
+  dmarc::Verdict dmarc_verdict;
 
   /// Whether it still is whom this was asked about.
   bool is(const spf::Question& question) const { return ip == question.ip && helo == question.helo; }

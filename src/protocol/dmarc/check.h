@@ -23,18 +23,21 @@ std::string_view to_string(Result result);
 struct SpfIdentity {
   Domain domain;
   spf::Result result = spf::Result::None;
+  bool operator==(const SpfIdentity&) const = default;
 };
 
 /// d= of one signature.
 struct DkimIdentity {
   Domain domain;
   dkim::Result result = dkim::Result::None;
+  bool operator==(const DkimIdentity&) const = default;
 };
 
 struct Question {
   Domain author;  ///< of the one address in From
   std::optional<SpfIdentity> spf = {};
   std::vector<DkimIdentity> dkim = {};
+  bool operator==(const Question&) const = default;
 };
 
 struct Verdict {
