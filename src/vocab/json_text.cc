@@ -1,20 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vocab/json_text.h"
 
-#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string_view.hpp>
+#include <cstring>
+
+#include "vocab/octet_set.h"
 
 namespace postseal {
 
+namespace {
+
+constexpr OctetSet kPlain([](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+
+}  // namespace
+
 /// Between two members or elements. A string's last octet is its quote, so none of these is in a value.
+bool JsonText::is_behind_another() const {
+  const char last = text_.empty() ? '{' : text_.back();
+  return last != '{' && last != '[' && last != ':';
+}
+
 void JsonText::separate() {
-  if (!text_.empty() && !std::string_view("{[:").contains(text_.back())) text_ += ',';
+  if (is_behind_another()) text_ += ',';
+}
+
+/// In one step, since this is most of what is written.
+void JsonText::quote(std::string_view text, bool is_key) {
+  const std::size_t before = text_.size();
+  const bool comma = is_behind_another();
+  text_.resize_and_overwrite(before + text.size() + 4, [&](char* const begin, std::size_t) {
+    char* at = begin + before;
+    if (comma) *at++ = ',';
+    *at++ = '"';
+    if (!text.empty()) std::memcpy(at, text.data(), text.size());
+    at += text.size();
+    *at++ = '"';
+    if (is_key) *at++ = ':';
+    return at - begin;
+  });
 }
 
 JsonText& JsonText::key(std::string_view name) {
-  separate();
-  ((text_ += '"') += name) += "\":";
+  quote(name, true);
   return *this;
 }
 
@@ -36,11 +64,10 @@ JsonText& JsonText::word(std::string_view text) {
 }
 
 JsonText& JsonText::value(std::string_view text) {
-  separate();
-  const bool plain = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-  if (plain) {
-    ((text_ += '"') += text) += '"';
+  if (kPlain.contains_all(text)) {
+    quote(text, false);
   } else {
+    separate();
     text_ += boost::json::serialize(boost::json::string_view(text.data(), text.size()));
   }
   return *this;

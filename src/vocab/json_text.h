@@ -40,7 +40,9 @@ class JsonText {
   JsonText& open(char bracket);
   JsonText& close(char bracket);
   JsonText& word(std::string_view text);
+  bool is_behind_another() const;
   void separate();
+  void quote(std::string_view text, bool is_key);
 
   std::string text_;
 };

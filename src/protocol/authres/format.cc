@@ -7,6 +7,7 @@
 #include "protocol/smtp/printable.h"
 #include "vocab/ascii.h"
 #include "vocab/domain.h"
+#include "vocab/octet_set.h"
 
 namespace postseal::authres {
 namespace {
@@ -17,11 +18,22 @@ constexpr std::size_t kColumns = 78;
 /// A value that no line could hold is cut: with its quoting and its name it stays under 998.
 constexpr std::size_t kMaxValue = 450;
 
+/// RFC 5321 §4.1.2 Let-dig, Ldh-str.
+constexpr OctetSet kLetterDigitHyphen([](char c) { return is_letter_digit(c) || c == '-'; });
+/// RFC 2045 §5.1 token.
+constexpr OctetSet kToken([](char c) {
+  return is_letter_digit(c) || (c > ' ' && c < 0x7f && !std::string_view("()<>@,;:\\\"/[]?=").contains(c));
+});
+
 /// RFC 8601 §2.2 Keyword (RFC 5321 §4.1.2 Ldh-str): what is none becomes one.
 void add_keyword(std::string& out, std::string_view text) {
   text = text.substr(0, 64);
   if (text.empty() || !is_letter_digit(text.front())) out += 'x';
-  for (const char c : text) out += is_letter_digit(c) ? c : '-';
+  if (kLetterDigitHyphen.contains_all(text)) {
+    out += text;
+  } else {
+    for (const char c : text) out += is_letter_digit(c) ? c : '-';
+  }
   if (!is_letter_digit(out.back())) out += 'x';
 }
 
@@ -45,12 +57,7 @@ std::string_view clean(std::string_view text, Charset charset, std::string& buff
   return buffer;
 }
 
-/// RFC 2045 §5.1 token.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_letter_digit(c) || (c > ' ' && c < 0x7f && !std::string_view("()<>@,;:\\\"/[]?=").contains(c));
-  });
-}
+bool is_token(std::string_view text) { return !text.empty() && kToken.contains_all(text); }
 
 void add_escaped(std::string& out, std::string_view text, std::string_view specials) {
   for (const char c : text) {
@@ -91,6 +98,11 @@ bool needs_no_quotes(std::string_view text) {
 }
 
 void add_pvalue(std::string& out, std::string_view text, Charset charset) {
+  // Most are.
+  if (text.size() <= kMaxValue && is_token(text)) {
+    out += text;
+    return;
+  }
   std::string buffer;
   const std::string_view shown = clean(text, charset, buffer);
   needs_no_quotes(shown) ? void(out += shown) : add_token_or_quoted(out, shown);

@@ -35,6 +35,7 @@ struct Tokens {
 /// Tokens up to one that has a meaning of its own: < > , ; : or the end.
 std::expected<Tokens, Problem> read_tokens(StructuredCursor& cursor) {
   std::vector<Token> tokens;
+  tokens.reserve(8);
   for (;;) {
     if (!cursor.skip_cfws()) return Failure(Problem::Malformed);
     const bool after_comment = cursor.saw_comment();

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/smtp/printable.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "vocab/octet_set.h"
+
 namespace postseal::smtp {
 namespace {
+
+constexpr OctetSet kPlain([](char c) { return c >= 0x20 && c < 0x7f; });
 
 std::uint8_t octet(char c) { return static_cast<std::uint8_t>(c); }
 
@@ -40,9 +43,7 @@ bool moves_the_cursor(std::uint32_t c) {
 
 }  // namespace
 
-bool is_plain(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return octet(c) >= 0x20 && octet(c) < 0x7f; });
-}
+bool is_plain(std::string_view text) { return kPlain.contains_all(text); }
 
 // RFC 6531 §3.7.4.2 lets reply texts be UTF-8.
 std::string printable(std::string_view text) {
