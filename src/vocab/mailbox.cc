@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "vocab/ascii.h"
+#include "vocab/atext.h"
 
 namespace postseal {
 namespace {
@@ -22,16 +23,6 @@ Failure bad_local_part(std::string context) { return fail(NameErrorCode::BadLoca
 Failure bad_literal(std::string context) { return fail(NameErrorCode::NotAnAddress, std::move(context)); }
 
 bool is_non_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-
-/// RFC 5322 §3.2.3 atext; RFC 6531 §3.3 adds UTF8-non-ascii, whose form is checked by is_clean_utf8.
-bool is_atext(char c) {
-  return is_letter_digit(c) || is_non_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
-}
-
-bool is_dot_string(std::string_view text) {
-  if (text.empty() || text.front() == '.' || text.back() == '.' || text.contains("..")) return false;
-  return std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); });
-}
 
 /// Length of the UTF-8 sequence at the start of text (RFC 3629 §4: shortest form, no surrogates, up to U+10FFFF), 0 if
 /// it is none or stands for a control character or a line or paragraph separator.
@@ -96,7 +87,7 @@ std::expected<SplitText, NameError> split_plain(std::string_view text) {
   std::size_t at = text.find('@');
   if (at == std::string_view::npos) return bad_local_part("an address is user@domain; there is no @");
   std::string_view local_part = text.substr(0, at);
-  if (!is_dot_string(local_part)) {
+  if (!is_dot_atom(local_part)) {
     return bad_local_part(
         "the local part has a character, or a dot at its start, its end or next to another, that "
         "must stand in double quotes");
@@ -106,7 +97,7 @@ std::expected<SplitText, NameError> split_plain(std::string_view text) {
 
 /// The shortest equal form. RFC 5321 §4.1.2: quoted and plain forms of the same characters are the same mailbox.
 std::string shortest_form(const std::string& local_part) {
-  if (is_dot_string(local_part)) return local_part;
+  if (is_dot_atom(local_part)) return local_part;
   std::string quoted = "\"";
   for (char c : local_part) {
     if (c == '"' || c == '\\') quoted += '\\';

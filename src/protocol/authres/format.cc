@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "protocol/authres/header.h"
-#include "protocol/message/structured.h"
 #include "protocol/smtp/printable.h"
 #include "vocab/ascii.h"
+#include "vocab/atext.h"
 #include "vocab/domain.h"
 #include "vocab/octet_set.h"
 
@@ -80,11 +80,6 @@ void add_token_or_quoted(std::string& out, std::string_view text) {
 void add_value(std::string& out, std::string_view text, Charset charset) {
   std::string buffer;
   add_token_or_quoted(out, clean(text, charset, buffer));
-}
-
-bool is_dot_atom(std::string_view text) {
-  if (text.empty() || text.front() == '.' || text.back() == '.' || text.contains("..")) return false;
-  return std::ranges::all_of(text, [](char c) { return c == '.' || message::is_atext(c); });
 }
 
 /// RFC 8601 §2.2 pvalue: [[local-part] "@"] domain-name needs no quotes, everything else is a value.

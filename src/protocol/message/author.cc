@@ -9,6 +9,7 @@
 
 #include "protocol/message/structured.h"
 #include "vocab/ascii.h"
+#include "vocab/atext.h"
 #include "vocab/mailbox.h"
 
 namespace postseal::message {
@@ -40,8 +41,9 @@ std::expected<Tokens, Problem> read_tokens(StructuredCursor& cursor) {
     if (!cursor.skip_cfws()) return Failure(Problem::Malformed);
     const bool after_comment = cursor.saw_comment();
     const char c = cursor.peek();
-    if (is_atext(c)) {
-      tokens.push_back({Token::Kind::Atom, std::string(cursor.take_while(is_atext)), after_comment});
+    if (kAtext.contains(c)) {
+      tokens.push_back({Token::Kind::Atom, std::string(cursor.take_while([](char d) { return kAtext.contains(d); })),
+                        after_comment});
     } else if (c == '"') {
       auto content = cursor.quoted_string();
       if (!content) return Failure(Problem::Malformed);

@@ -27,11 +27,6 @@ std::optional<std::string> unfold(std::string_view value) {
   return line;
 }
 
-bool is_atext(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         static_cast<unsigned char>(c) >= 0x80 || std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
-}
-
 bool StructuredCursor::take(char c) {
   if (at_end() || text_[at_] != c) return false;
   ++at_;

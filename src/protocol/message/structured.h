@@ -13,9 +13,6 @@ namespace postseal::message {
 /// or a line end that is no fold: different readers see different things in it (A21).
 std::optional<std::string> unfold(std::string_view value);
 
-/// RFC 5322 §3.2.3 atext, RFC 6532 §3.2 UTF8-non-ascii.
-bool is_atext(char c);
-
 class StructuredCursor {
  public:
   /// REQUIRES: the text came out of unfold() and outlives the cursor.
