@@ -13,10 +13,10 @@ inline constexpr OctetSet kAtext([](char c) {
   return is_letter_digit(c) || static_cast<unsigned char>(c) >= 0x80 ||
          std::string_view("!#$%&'*+-/=?^_`{|}~").contains(c);
 });
+inline constexpr OctetSet kAtextOrDot([](char c) { return c == '.' || kAtext.contains(c); });
 
 /// RFC 5322 §3.2.3 dot-atom-text, RFC 5321 §4.1.2 Dot-string.
 constexpr bool is_dot_atom(std::string_view text) {
-  constexpr OctetSet kAtextOrDot([](char c) { return c == '.' || kAtext.contains(c); });
   return !text.empty() && text.front() != '.' && text.back() != '.' && !text.contains("..") &&
          kAtextOrDot.contains_all(text);
 }
