@@ -144,6 +144,8 @@ int exit_code_of(arc::SealErrorCode code) {
   switch (code) {
     case arc::SealErrorCode::ChainEnded:
     case arc::SealErrorCode::TooManySets:
+    case arc::SealErrorCode::Doubtful:
+    case arc::SealErrorCode::BeginsFolded:
     case arc::SealErrorCode::HeaderTooLarge:
       return kDataError;
     case arc::SealErrorCode::Undecided:

@@ -71,6 +71,7 @@ int exit_code_of(dkim::SignErrorCode code) {
   switch (code) {
     case dkim::SignErrorCode::NoFrom:
     case dkim::SignErrorCode::SeveralFrom:
+    case dkim::SignErrorCode::BeginsFolded:
     case dkim::SignErrorCode::HeaderTooLarge:
       return kDataError;
     case dkim::SignErrorCode::FromNotSigned:

@@ -13,6 +13,8 @@ bool is_expected(arc::SealErrorCode code) {
     case arc::SealErrorCode::ChainEnded:
     case arc::SealErrorCode::TooManySets:
     case arc::SealErrorCode::Undecided:
+    case arc::SealErrorCode::Doubtful:
+    case arc::SealErrorCode::BeginsFolded:
     case arc::SealErrorCode::HeaderTooLarge:
       return true;
     case arc::SealErrorCode::BadSetting:

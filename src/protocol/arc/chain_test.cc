@@ -241,7 +241,28 @@ TEST_F(ArcChain, A25_a_field_put_in_front_of_a_sealed_one_breaks_the_chain) {
     ASSERT_EQ(verdict.instances.size(), 1u);
     EXPECT_EQ(verdict.instances[0].signature, dkim::Result::Policy);
     EXPECT_THAT(verdict.reason, HasSubstr("further"));
+    const auto next = seal_at(2, added + set->text() + letter);
+    ASSERT_FALSE(next) << "cv=fail is for ever, and other receivers may not mind";
+    EXPECT_EQ(next.error().code, SealErrorCode::Doubtful);
   }
+}
+
+// RFC 6376 §8.15.
+TEST_F(ArcChain, nothing_is_sealed_that_would_not_pass_here) {
+  const std::string twice = "Subject: two\r\n" + std::string(kLetter);
+  auto settings = settings_of(1);
+  settings.headers = {"from", "subject"};
+  const auto set = seal(*pass_of(twice), {}, "x; none", settings);
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, SealErrorCode::BadSetting);
+  EXPECT_THAT(set.error().what, HasSubstr("more Subject fields"));
+  settings.headers = {"from", "subject", "subject"};
+  EXPECT_EQ(judge(seal(*pass_of(twice), {}, "x; none", settings)->text() + twice).result, Result::Pass);
+  EXPECT_EQ(judge(sealed(1, twice)).result, Result::Pass);
+
+  const auto folded = seal_at(1, " x\r\n" + std::string(kLetter));
+  ASSERT_FALSE(folded) << "the first line would go on with the seal";
+  EXPECT_EQ(folded.error().code, SealErrorCode::BeginsFolded);
 }
 
 TEST_F(ArcChain, A25_what_a_letter_does_not_have_is_sealed_as_absent) {
@@ -366,7 +387,8 @@ TEST_F(ArcChain, a_list_of_fields_has_from_and_no_seal) {
     return seal(*pass_of(kLetter), {}, "x; none", settings);
   };
   EXPECT_EQ(with({"Subject"}).error().code, SealErrorCode::BadSetting);
-  EXPECT_EQ(with({"From", "ARC-Seal"}).error().code, SealErrorCode::BadSetting);
+  for (const char* name : {"ARC-Seal", "arc-message-signature", "ARC-Authentication-Results", "authentication-results"})
+    EXPECT_EQ(with({"From", name}).error().code, SealErrorCode::BadSetting) << name;
   EXPECT_EQ(with({"From", "a:b"}).error().code, SealErrorCode::BadSetting);
   EXPECT_EQ(with({"From", ""}).error().code, SealErrorCode::BadSetting);
   const auto set = with({"Subject", "FROM", "X-Absent"});
@@ -417,7 +439,7 @@ TEST_F(ArcChain, two_digits_may_be_written_for_one) {
 }
 
 /// A set of the first hop whose message signature has these tags, and b= at its end.
-std::string hand_made(const dkim::SigningKey& key, const std::string& tags) {
+std::string hand_made(const dkim::SigningKey& key, const std::string& tags, const std::string& selector = "s") {
   const auto base64 = [](std::string_view octets) {
     return to_base64({reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()});
   };
@@ -433,7 +455,7 @@ std::string hand_made(const dkim::SigningKey& key, const std::string& tags) {
   signature += base64(*key.sign(dkim::sha256(
                    dkim::signed_text(*pass, {}, kRelaxed, open_signature, signature.size(), signature.size())))) +
                "\r\n";
-  std::string sealed = "ARC-Seal: a=ed25519-sha256; cv=none; d=hop1.example; i=1; s=s; b=";
+  std::string sealed = "ARC-Seal: a=ed25519-sha256; cv=none; d=hop1.example; i=1; s=" + selector + "; b=";
   std::string text;
   dkim::append_field(text, kRelaxed, message::HeaderField(results));
   dkim::append_field(text, kRelaxed, message::HeaderField(signature));
@@ -450,6 +472,13 @@ TEST_F(ArcChain, what_others_leave_out_is_read_as_they_read_it) {
   }
   EXPECT_EQ(judge(hand_made(key_of(1), "c=simple/simple; h=;")).result, Result::Fail);
   EXPECT_EQ(judge(hand_made(key_of(1), "c=relaxed/relaxed;")).result, Result::Fail) << "h= must be there";
+}
+
+// RFC 8617 §4.1.4.
+TEST_F(ArcChain, a_selector_may_be_written_in_u_labels) {
+  resolver.txt("xn--mnchen-3ya._domainkey.hop1.example", {{key_of(1).record()}});
+  const auto verdict = judge(hand_made(key_of(1), "c=relaxed/relaxed; h=;", "m\u00fcnchen"));
+  EXPECT_EQ(verdict.result, Result::Pass) << verdict.reason;
 }
 
 // RFC 6376 §3.5 x=: RFC 8617 §4.1.2 takes it over.

@@ -32,11 +32,6 @@ std::string find_missing(const dkim::TagList& tags) {
   return {};
 }
 
-bool is_selector(std::string_view text) {
-  const auto name = Domain::parse_dns(text);
-  return name && !name->is_root();
-}
-
 }  // namespace
 
 std::string_view to_string(ChainValidation cv) {
@@ -72,10 +67,10 @@ std::expected<Seal, std::string> parse_seal(const message::HeaderField& field) {
   // RFC 8617 §4.1.3: a= is what RFC 6376 §3.3 has, without rsa-sha1 (RFC 8301 §3.1).
   const auto algorithm = dkim::parse_algorithm(*tags->value("a"));
   if (!algorithm) return failure("its a= is an algorithm that is not known here");
-  // RFC 8616 §4: in U-labels or A-labels.
-  auto domain = Domain::parse(*tags->value("d"));
+  // RFC 8617 §4.1.4 MAY: in U-labels or A-labels, the domain and the selector.
+  auto domain = dkim::parse_signer_name(*tags->value("d"));
   if (!domain) return failure("its d= is no domain name");
-  if (!is_selector(*tags->value("s"))) return failure("its s= is no selector");
+  if (!dkim::parse_signer_name(*tags->value("s"))) return failure("its s= is no selector");
   auto signature = dkim::decode_base64(*tags->value("b"));
   if (!signature || signature->empty()) return failure("its b= is no base64");
 

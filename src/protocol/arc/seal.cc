@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/arc/scope.h"
+#include "protocol/dkim/added_field.h"
 #include "protocol/dkim/sign.h"
 #include "vocab/ascii.h"
 #include "vocab/codec.h"
@@ -63,8 +64,19 @@ std::expected<std::vector<std::string>, SealError> names_to_sign(const dkim::Mes
   }
   // RFC 6376 §5.4 MUST: From is signed.
   if (!has("from")) return refuse(SealErrorCode::BadSetting, "From must be among the fields to sign");
-  // RFC 8617 §4.1.2 MUST NOT: ARC-Seal fields are sealed, not signed.
-  if (has("arc-seal")) return refuse(SealErrorCode::BadSetting, "ARC-Seal must not be among the fields to sign");
+  // RFC 8617 §4.1.2 MUST NOT: ARC fields are sealed, not signed.
+  // RFC 8617 §4.1.2 MUST NOT: whoever comes next removes results that he does not believe.
+  for (const std::string_view name :
+       {"ARC-Seal", "ARC-Message-Signature", "ARC-Authentication-Results", "Authentication-Results"}) {
+    if (has(name))
+      return refuse(SealErrorCode::BadSetting, std::string(name) + " must not be among the fields to sign");
+  }
+  // RFC 6376 §8.15: what a verifier takes for added breaks the chain from the start.
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  if (const auto twice = dkim::find_added_field(pass, views)) {
+    return refuse(SealErrorCode::BadSetting,
+                  "the message has more " + std::string(*twice) + " fields than are to be signed");
+  }
   for (auto& name : names) name = to_lower(name);
   return names;
 }
@@ -139,6 +151,9 @@ std::expected<SealedSet, SealError> seal(const dkim::MessagePass& pass, const Ch
   // RFC 8617 §4.2.1 MUST: no instance above 50.
   if (chain.highest >= kMaxInstance) return refuse(SealErrorCode::TooManySets, "there are 50 ARC Sets already");
   if (chain.temporary) return refuse(SealErrorCode::Undecided, chain.reason);
+  // RFC 8617 §5.2 step 4: the signature holds, and another receiver may see no harm in the field.
+  if (chain.by_policy) return refuse(SealErrorCode::Doubtful, chain.reason);
+  if (dkim::begins_folded(pass)) return refuse(SealErrorCode::BeginsFolded, "the message begins with a blank");
   const auto names = names_to_sign(pass, settings.headers);
   if (!names) return std::unexpected(names.error());
   const auto body = pass.body_hash(kRelaxed);

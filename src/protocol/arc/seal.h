@@ -18,16 +18,18 @@ struct SealSettings {
   Domain domain;
   std::string selector;
   std::shared_ptr<const dkim::SigningKey> key;
-  /// h= of the ARC-Message-Signature as it shall stand; must have From, must not have ARC-Seal. Empty: what a DKIM
-  /// signature covers where nothing else is configured, and all DKIM-Signature fields.
+  /// h= of the ARC-Message-Signature as it shall stand; must have From, must not have ARC or result fields. Empty: what
+  /// a DKIM signature covers where nothing else is configured, and all DKIM-Signature fields.
   std::vector<std::string> headers;
   WallTime time;
 };
 
 enum class SealErrorCode : std::uint8_t {
-  ChainEnded,   ///< the newest seal says cv=fail: nothing is added any more
-  TooManySets,  ///< there are 50 already
-  Undecided,    ///< DNS could not say whether the chain holds: a seal would make that final
+  ChainEnded,    ///< the newest seal says cv=fail: nothing is added any more
+  TooManySets,   ///< there are 50 already
+  Undecided,     ///< DNS could not say whether the chain holds: a seal would make that final
+  Doubtful,      ///< it fails by our own judgement, which a seal would make final
+  BeginsFolded,  ///< the first line would go on with the seal
   HeaderTooLarge,
   BadSetting,
   KeyFailed,

@@ -8,6 +8,7 @@
 #include "protocol/arc/scope.h"
 #include "protocol/dkim/added_field.h"
 #include "protocol/dkim/key_record.h"
+#include "vocab/ascii.h"
 #include "vocab/await_all.h"
 
 namespace postseal::arc {
@@ -81,6 +82,8 @@ InstanceVerdict describe(const ArcSet& set) {
   if (set.signature) {
     verdict.signature_domain = set.signature->domain.ascii();
     verdict.signature_selector = set.signature->selector;
+    verdict.signs_author = std::ranges::any_of(
+        set.signature->names, [](std::string_view name) { return equals_ignoring_case(name, "from"); });
   }
   verdict.authentication_results = set.payload;
   return verdict;
@@ -180,7 +183,8 @@ Awaitable<ChainVerdict> verify(std::shared_ptr<const dkim::MessagePass> pass, dn
     co_await offload([&] { signatures.back() = check_message(*pass, sets.back(), keys); });
     // RFC 8617 §5.2 step 4, RFC 6376 §8.15 (A25): it holds for another field than the one that is shown.
     if (signatures.back().result == dkim::Result::Pass) {
-      if (const auto added = dkim::find_added_field(*pass, *sets.back().signature)) {
+      if (const auto added = dkim::find_added_field(*pass, sets.back().signature->names)) {
+        verdict.by_policy = true;
         signatures.back() = {dkim::Result::Policy,
                              "there is a further " + std::string(*added) + " field, which is not signed"};
       }

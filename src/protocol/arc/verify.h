@@ -27,6 +27,7 @@ struct InstanceVerdict {
   std::string domain, selector, algorithm;  ///< of the seal
   dkim::Result seal = dkim::Result::None;   ///< None: not looked at, since the chain had failed before
   std::string signature_domain, signature_selector;
+  bool signs_author = false;                    ///< the ARC-Message-Signature covers From
   dkim::Result signature = dkim::Result::None;  ///< of the ARC-Message-Signature; older ones may fail
   std::string reason;                           ///< why one of them does not hold
   bool key_secure = false;                      ///< the seal's key came by DNSSEC
@@ -38,6 +39,9 @@ struct ChainVerdict {
   std::string reason;  ///< why it is not pass, in words for people
   /// DNS could not say now, and nothing else was wrong. RFC 8617 §5.2.1 makes that fail; whoever can defer may do so.
   bool temporary = false;
+  /// It fails by RFC 6376 §8.15 alone, a field that was added or was there twice: our own judgement, which is not for a
+  /// seal to make final.
+  bool by_policy = false;
   std::vector<InstanceVerdict> instances;  ///< oldest first; empty unless the structure is sound
   /// RFC 8617 §5.2 step 5: the oldest instance whose ARC-Message-Signature, as all newer ones, still holds; 0: all do.
   unsigned oldest_pass = 0;

@@ -27,14 +27,14 @@ constexpr std::string_view kOnce[] = {"From",
 
 }  // namespace
 
-std::optional<std::string_view> find_added_field(const MessagePass& pass, const Signature& signature) {
+std::optional<std::string_view> find_added_field(const MessagePass& pass, std::span<const std::string_view> names) {
   // RFC 6376 §8.15 (A25): signatures are checked from the bottom up, and readers look from the top: somebody has put
   // one in front.
   for (const std::string_view name : kOnce) {
     const std::size_t present = pass.index().count(name);
     if (present < 2) continue;
     std::size_t is_signed = 0;
-    for (const std::string_view listed : signature.names) is_signed += equals_ignoring_case(listed, name) ? 1 : 0;
+    for (const std::string_view listed : names) is_signed += equals_ignoring_case(listed, name) ? 1 : 0;
     if (is_signed > 0 && present > is_signed) return name;
   }
   return std::nullopt;

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "protocol/dkim/added_field.h"
 #include "vocab/ascii.h"
 #include "vocab/codec.h"
 
@@ -141,6 +142,10 @@ const std::vector<DefaultName>& default_names() {
   return names;
 }
 
+bool begins_folded(const MessagePass& pass) {
+  return !pass.fields().empty() && is_blank(pass.fields().front().raw.front());
+}
+
 std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSettings& settings) {
   if (pass.header_state() != message::HeaderState::Complete) {
     return refuse(SignErrorCode::HeaderTooLarge, "the header is larger than what is signed");
@@ -150,6 +155,7 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   const std::size_t authors = pass.index().count("from");
   if (authors == 0) return refuse(SignErrorCode::NoFrom, "the message has no From field");
   if (authors > 1) return refuse(SignErrorCode::SeveralFrom, "the message has more than one From field");
+  if (begins_folded(pass)) return refuse(SignErrorCode::BeginsFolded, "the message begins with a blank");
 
   std::vector<std::string_view> names(settings.headers.begin(), settings.headers.end());
   if (!std::all_of(names.begin(), names.end(), is_field_name)) {
@@ -159,6 +165,11 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   if (std::none_of(names.begin(), names.end(),
                    [](std::string_view name) { return equals_ignoring_case(name, "from"); })) {
     return refuse(SignErrorCode::FromNotSigned, "From must be among the fields to sign");
+  }
+  // RFC 6376 §8.15: what a verifier takes for added is no good signature from the start.
+  if (const auto twice = find_added_field(pass, names)) {
+    return refuse(SignErrorCode::BadSetting,
+                  "the message has more " + std::string(*twice) + " fields than are to be signed");
   }
   // RFC 6376 §3.5 MUST: x= is later than t=.
   if (settings.time && settings.expiry && *settings.expiry <= *settings.time) {

@@ -27,11 +27,15 @@ struct SignSettings {
   std::string identity;            ///< i=; empty: no tag
 };
 
-enum class SignErrorCode { NoFrom, SeveralFrom, HeaderTooLarge, FromNotSigned, BadSetting, KeyFailed };
+enum class SignErrorCode { NoFrom, SeveralFrom, BeginsFolded, HeaderTooLarge, FromNotSigned, BadSetting, KeyFailed };
 struct SignError {
   SignErrorCode code;
   std::string what;
 };
+
+/// RFC 5322 §2.2.3: the first line goes on with the field above it. There is none, so it would go on with what is put
+/// in front, which would then not be what was signed.
+bool begins_folded(const MessagePass& pass);
 
 /// The whole field with CRLF. Arithmetic: belongs on an Offload. REQUIRES: the pass is finished, and its body hashed as
 /// settings.canonicalization.body says.

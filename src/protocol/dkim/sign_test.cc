@@ -100,6 +100,8 @@ TEST(DkimSign, refuses_what_no_verifier_could_make_sense_of) {
   elsewhere.identity = "alice@example.com";
   SignSettings torn = settings();
   torn.identity = "a; l=0@example.org";
+  SignSettings once = settings();
+  once.headers = {"From", "Subject"};
   SignSettings no_key = settings();
   no_key.key = nullptr;
   const struct {
@@ -111,6 +113,8 @@ TEST(DkimSign, refuses_what_no_verifier_could_make_sense_of) {
       {"a message without From", settings(), "To: a@example.net\r\n\r\n", SignErrorCode::NoFrom},
       {"an empty message", settings(), "", SignErrorCode::NoFrom},
       {"a message with two", settings(), "From: x@example.org\r\n" + letter(), SignErrorCode::SeveralFrom},
+      {"a message that begins with a blank", settings(), " x\r\n" + letter(), SignErrorCode::BeginsFolded},
+      {"a field twice, signed once", once, "Subject: two\r\n" + letter(), SignErrorCode::BadSetting},
       {"From is not in the list", no_from, letter(), SignErrorCode::FromNotSigned},
       {"a name that is none", bad_name, letter(), SignErrorCode::BadSetting},
       {"over before it begins", backwards, letter(), SignErrorCode::BadSetting},

@@ -53,18 +53,6 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-/// A domain or a selector. Underscores are in use; what else DNS could hold is not.
-std::optional<Domain> parse_name(std::string_view text) {
-  if (auto name = Domain::parse(text)) return *std::move(name);
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  });
-  if (!plain) return std::nullopt;
-  auto name = Domain::parse_dns(text);
-  return name && !name->is_root() ? std::optional(*std::move(name)) : std::nullopt;
-}
-
 /// The tags that must be there: RFC 6376 §3.5.
 std::optional<SignatureProblem> find_missing(const TagList& tags, SignatureKind kind) {
   for (const std::string_view name : {"v", "a", "b", "bh", "d", "h", "s"}) {
@@ -102,11 +90,11 @@ std::optional<SignatureProblem> read_algorithm(const TagList& tags, Signature& s
 
 std::optional<SignatureProblem> read_signer(const TagList& tags, SignatureKind kind, Signature& signature) {
   // RFC 8616 §4: d=, s= and the domain of i= may be written in U-labels; they are looked up and compared in A-labels.
-  auto domain = parse_name(*tags.value("d"));
+  auto domain = parse_signer_name(*tags.value("d"));
   if (!domain) return SignatureProblem{Result::PermError, "d= is no domain name"};
   signature.domain = *std::move(domain);
   signature.selector = *tags.value("s");
-  if (!parse_name(signature.selector)) return SignatureProblem{Result::PermError, "s= is no selector"};
+  if (!parse_signer_name(signature.selector)) return SignatureProblem{Result::PermError, "s= is no selector"};
 
   const auto identity = tags.value("i");
   if (kind == SignatureKind::ArcMessage) {
@@ -118,7 +106,8 @@ std::optional<SignatureProblem> read_signer(const TagList& tags, SignatureKind k
   if (!identity) return std::nullopt;
   auto decoded = decode_quoted_printable(*identity);
   const std::size_t at = decoded ? decoded->rfind('@') : std::string::npos;
-  const auto name = at == std::string::npos ? std::nullopt : parse_name(std::string_view(*decoded).substr(at + 1));
+  const auto name =
+      at == std::string::npos ? std::nullopt : parse_signer_name(std::string_view(*decoded).substr(at + 1));
   if (!name) return SignatureProblem{Result::PermError, "i= is no address"};
   // RFC 6376 §6.1.1 MUST: the identity lies in the signing domain or below it.
   if (!name->is_within(signature.domain)) {
@@ -186,12 +175,23 @@ bool can_query(const TagList& tags) {
 
 }  // namespace
 
+std::optional<Domain> parse_signer_name(std::string_view text) {
+  if (auto name = Domain::parse(text)) return *std::move(name);
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+  if (!plain) return std::nullopt;
+  auto name = Domain::parse_dns(text);
+  return name && !name->is_root() ? std::optional(*std::move(name)) : std::nullopt;
+}
+
 SignatureLabels read_labels(const message::HeaderField& field) {
   const auto tags = parse_tag_list(field.value());
   if (!tags) return {};
   SignatureLabels labels;
   const std::string_view domain = tags->value("d").value_or("");
-  const auto name = parse_name(domain);
+  const auto name = parse_signer_name(domain);
   labels.domain = name ? name->ascii() : printable(domain);
   labels.selector = printable(tags->value("s").value_or(""));
   labels.algorithm = printable(tags->value("a").value_or(""));

@@ -47,6 +47,9 @@ struct SignatureLabels {
 };
 SignatureLabels read_labels(const message::HeaderField& field);
 
+/// d= or s=: RFC 8616 §4 lets both be written in U-labels. Underscores are in use; what else DNS could hold is not.
+std::optional<Domain> parse_signer_name(std::string_view text);
+
 std::expected<Signature, SignatureProblem> parse_signature(const message::HeaderField& field, SignatureKind kind);
 
 }  // namespace postseal::dkim

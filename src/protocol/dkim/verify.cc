@@ -71,7 +71,7 @@ void check(const MessagePass& pass, const Candidate& candidate, SignatureVerdict
   verdict.key_bits = check.key_bits;
   verdict.testing = check.testing;
   if (verdict.result != Result::Pass) return;
-  if (const auto name = find_added_field(pass, signature)) {
+  if (const auto name = find_added_field(pass, signature.names)) {
     verdict.result = Result::Policy;
     verdict.reason = "there is a further " + std::string(*name) + " field, which is not signed";
     return;
