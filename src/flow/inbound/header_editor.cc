@@ -25,10 +25,16 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// The field as somebody reads it who takes folds away before he looks for the colon.
+std::string with_name(std::string_view field) {
+  const std::size_t colon = std::min(field.find(':'), field.size());
+  return std::string(trim(field.substr(0, colon))).append(field.substr(colon));
+}
+
 }  // namespace
 
 HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
-  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  name = trim(name);
   if (equals_ignoring_case(name, "bcc") || equals_ignoring_case(name, "resent-bcc")) return Field::Bcc;
   if (equals_ignoring_case(name, "date")) return Field::Date;
   if (equals_ignoring_case(name, "message-id")) return Field::MessageId;
@@ -42,8 +48,7 @@ HeaderEditor::Field HeaderEditor::field_of(std::string_view name) {
 void HeaderEditor::end_field(std::string& out) {
   // RFC 8601 §5 MUST (A21): what claims to be ours and comes from outside would be believed by whoever reads it.
   if (field_ == Field::Verdict && forged_ && verdict_.size() <= kLongestVerdict) {
-    const message::HeaderField field(std::move(verdict_));
-    if (!forged_(field)) out += field.raw;
+    if (!forged_(message::HeaderField(with_name(verdict_)))) out += verdict_;
   }
   verdict_.clear();
   const std::string_view value = trim(value_);

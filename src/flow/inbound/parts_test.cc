@@ -194,6 +194,9 @@ TEST(HeaderEditor, A21_results_that_claim_to_be_ours_go_and_nothing_else_does) {
        "Authentication-Results: theirs; spf=pass\r\n\r\n"},
       {"folded, in another case, far from its colon",
        "AUTHENTICATION-results \t:\r\n ours;\r\n\tspf=pass\r\nC: d\r\n\r\n", "C: d\r\n\r\n"},
+      {"folded before its colon", "Authentication-Results\r\n : ours; spf=pass\r\nC: d\r\n\r\n", "C: d\r\n\r\n"},
+      {"folded so, and another server's", "Authentication-Results \r\n : theirs\r\nC: d\r\n\r\n",
+       "Authentication-Results \r\n : theirs\r\nC: d\r\n\r\n"},
       {"folded and another server's", "Authentication-Results:\r\n theirs;\r\n\tspf=pass\r\nC: d\r\n\r\n",
        "Authentication-Results:\r\n theirs;\r\n\tspf=pass\r\nC: d\r\n\r\n"},
       {"several", ours + ours + "Authentication-Results: theirs\r\n" + ours + "\r\n",
@@ -216,7 +219,8 @@ TEST(HeaderEditor, A21_results_that_claim_to_be_ours_go_and_nothing_else_does) {
   for (const auto& row : rows) {
     for (const std::size_t step : {1u, 2u, 7u, 1000u}) {
       HeaderEditor editor(Editing::Note, "", "");
-      editor.remove([](const message::HeaderField& field) { return field.raw.contains("ours"); });
+      editor.remove(
+          [](const message::HeaderField& field) { return !field.name().empty() && field.raw.contains("ours"); });
       std::string text;
       for (std::size_t at = 0; at < row.letter.size(); at += step)
         editor.feed(std::string_view(row.letter).substr(at, step), text);
