@@ -141,6 +141,19 @@ bool is_phrase(std::span<const Token> tokens) {
   return true;
 }
 
+/// RFC 2047 §5 MUST NOT: an encoded word has no quotes and no parentheses in it. Whoever decodes it all the same sees
+/// an address that RFC 5322 has in a quoted string or a comment.
+bool hides_address(std::span<const Token> tokens, const StructuredCursor& cursor) {
+  const auto is_torn = [](const Token& token) {
+    return token.kind == Token::Kind::Atom && token.text.contains("=?") && !token.text.ends_with("?=");
+  };
+  const auto has_address = [](const Token& token) {
+    return token.kind == Token::Kind::Quoted && token.text.find_first_of("<@") != std::string::npos;
+  };
+  return std::ranges::any_of(tokens, is_torn) &&
+         (cursor.saw_address_in_comment() || std::ranges::any_of(tokens, has_address));
+}
+
 /// RFC 5322 §3.4 angle-addr, behind its "<".
 std::expected<Author, Problem> read_angle(StructuredCursor& cursor) {
   if (!cursor.skip_cfws()) return Failure(Problem::Malformed);
@@ -166,6 +179,7 @@ std::expected<Author, Problem> read_mailbox(StructuredCursor& cursor) {
     if (token.kind == Token::Kind::At) return Failure(Problem::Confusing);
   }
   if (!is_phrase(tokens->list)) return Failure(Problem::Malformed);
+  if (hides_address(tokens->list, cursor)) return Failure(Problem::Confusing);
   auto author = read_angle(cursor);
   if (author && !cursor.skip_cfws()) return Failure(Problem::Malformed);
   return author;
@@ -235,6 +249,7 @@ std::expected<Author, AuthorProblem> parse_author(std::string_view value) {
     if (!first) first = std::move(*author);
   }
   if (!first) return Failure(Problem::NoAddress);
+  if (cursor.saw_torn_comment()) return Failure(Problem::Confusing);
   return std::move(*first);
 }
 

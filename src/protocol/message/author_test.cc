@@ -104,6 +104,13 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       {"a(b@bank.example)@b.example", Problem::Confusing},
       {"<a@b.example (x)>", Problem::Confusing},
       {"<(x) a@b.example>", Problem::Confusing},
+      // RFC 2047 §5: neither quotes nor parentheses stand in an encoded word, and some decode it all the same.
+      {"=?utf-8?q?\"?= <a@bank.example> \" <a@b.example>", Problem::Confusing},
+      {"=?utf-8?q?(?= <a@bank.example> ) <a@b.example>", Problem::Confusing},
+      {"=?utf-8?q?(?= a@bank.example, ) <a@b.example>", Problem::Confusing},
+      // Quotes and brackets inside comments, which some take for what they are outside.
+      {"(\") \") <a@b.example>, (\" ( \") <c@b.example>", Problem::Confusing},
+      {"([) \"]) <a@b.example>, ([\" (]) <c@b.example>", Problem::Confusing},
       // Not RFC 5322.
       {"a@b.example c@d.example", Problem::Confusing},
       {"a b@c.example", Problem::Malformed},

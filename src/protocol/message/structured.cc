@@ -49,7 +49,7 @@ bool StructuredCursor::saw_comment() {
 
 bool StructuredCursor::skip_comment() {
   saw_comment_ = true;
-  std::size_t depth = 0;
+  std::size_t depth = 0, quotes = 0, opened = 0, closed = 0;
   for (; !at_end(); ++at_) {
     const char c = text_[at_];
     if (c == '\\') {
@@ -59,8 +59,13 @@ bool StructuredCursor::skip_comment() {
       ++depth;
     } else if (c == ')' && --depth == 0) {
       ++at_;
+      saw_torn_comment_ |= quotes % 2 != 0 || opened != closed;
       return true;
     }
+    quotes += c == '"' ? 1 : 0;
+    opened += c == '[' ? 1 : 0;
+    closed += c == ']' ? 1 : 0;
+    saw_address_in_comment_ |= c == '<' || c == '@';
   }
   at_ = text_.size();
   return false;

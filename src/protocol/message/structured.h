@@ -30,6 +30,11 @@ class StructuredCursor {
   bool skip_cfws();
   /// A comment was skipped since this was asked the last time.
   bool saw_comment();
+  /// Of all comments so far: whoever takes quotes and brackets inside of one for what they are outside finds its end
+  /// elsewhere.
+  bool saw_torn_comment() const { return saw_torn_comment_; }
+  /// Of all comments so far: an address could be in one.
+  bool saw_address_in_comment() const { return saw_address_in_comment_; }
 
   /// RFC 5322 §3.2.4: what stands between the quotes, its pairs undone. nullopt: none here, or not closed.
   std::optional<std::string> quoted_string();
@@ -46,7 +51,7 @@ class StructuredCursor {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  bool saw_comment_ = false;
+  bool saw_comment_ = false, saw_torn_comment_ = false, saw_address_in_comment_ = false;
 };
 
 }  // namespace postseal::message
