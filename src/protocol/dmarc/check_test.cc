@@ -183,6 +183,12 @@ TEST(DmarcCheck, np_is_for_names_that_do_not_exist) {
   empty.dns.state("_dmarc.a.example.com", RecordType::TXT, AnswerState::NoData);
   EXPECT_EQ(word(empty.check().policy), "none") << "RFC 8020: a name exists if one below it does";
 
+  // "_dmarc." in front of it would be too long for DNS; the name itself is not.
+  const std::string label = std::string(58, 'a') + '.';
+  World longest(label + label + label + label + "example.com");
+  longest.record("example.com", "p=reject; sp=none; np=reject");
+  EXPECT_EQ(word(longest.check().policy), "reject");
+
   // RFC 6604 §2: the NXDOMAIN is that of where the alias leads.
   for (const char* alias : {"a.example.com", "_dmarc.a.example.com"}) {
     World aliased("a.example.com");

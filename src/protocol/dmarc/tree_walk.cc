@@ -57,6 +57,8 @@ Awaitable<Lookup> TreeWalker::look_at(Domain domain) {
     lookup.name_may_miss = answer.state == dns::AnswerState::NxDomain && !answer.aliased();
     if (lookup.unknown) lookup.why = "DNS gave no usable answer about " + name->ascii() + ": " + answer.why;
     lookup.record = select_record(answer.records);
+  } else {
+    lookup.name_may_miss = true;
   }
   lookups_.emplace(std::move(domain), lookup);
   co_return lookup;
