@@ -42,9 +42,13 @@ Awaitable<dns::RawAnswer> Asking::lookup(Domain name, dns::RecordType type, Dead
     }
     crowded_ |= !place && !cancelled_;
   }
-  if (!place)
+  if (!place) {
+    unknown_ = true;
     co_return not_asked(std::move(name), cancelled_ ? "nobody wants to know any more" : "too much is asked now");
-  co_return co_await resolver_.lookup(std::move(name), type, deadline);
+  }
+  auto answer = co_await resolver_.lookup(std::move(name), type, deadline);
+  unknown_ |= answer.unknown();
+  co_return answer;
 }
 
 }  // namespace postseal::authenticate

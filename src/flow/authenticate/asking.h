@@ -20,6 +20,9 @@ class Asking final : public dns::Resolver {
 
   /// Nothing is asked from now on. What is under way ends by its deadline.
   void cancel() { cancelled_ = true; }
+  /// DNS did not say what it was asked, or was not asked. What came out is not to be remembered: RFC 7208 §5.5 takes
+  /// some of that for "no".
+  bool unknown() const { return unknown_; }
   /// Something was not asked, for a reason that is ours and not the sender's.
   bool gave_up() const { return cancelled_ || crowded_; }
 
@@ -29,6 +32,7 @@ class Asking final : public dns::Resolver {
   const IpAddress client_;
   bool cancelled_ = false;
   bool crowded_ = false;
+  bool unknown_ = false;
 };
 
 }  // namespace postseal::authenticate

@@ -69,9 +69,14 @@ Authentication::Authentication(const Services& services, std::shared_ptr<const R
 
 Authentication::~Authentication() { cancel(); }
 
+/// A24: names of signatures, and of the client, are a stranger's choice, and his name servers may take all the time
+/// that there is. What the author's domain asks for has a part of it that he cannot use up.
+Deadline Authentication::before_dmarc() const {
+  return Deadline::in(std::chrono::milliseconds(rules_->settings.timeout) * 3 / 4);
+}
+
 void Authentication::begin_lookups() {
-  lookups_ = std::make_shared<EarlyLookups>(executor_, asking_, client_, rules_->hostname, visitor_,
-                                            Deadline::in(rules_->settings.timeout));
+  lookups_ = std::make_shared<EarlyLookups>(executor_, asking_, client_, rules_->hostname, visitor_, before_dmarc());
 }
 
 Awaitable<bool> Authentication::verify_signatures(std::shared_ptr<Work> work) {
@@ -86,12 +91,13 @@ Awaitable<bool> Authentication::verify_chain(std::shared_ptr<Work> work) {
   co_return true;
 }
 
+/// Whether they took all the time they had.
 Awaitable<bool> Authentication::take_lookups(std::shared_ptr<Work> work) {
   auto found = co_await work->lookups->take();
   work->findings.spf = std::move(found.spf);
   work->findings.helo = std::move(found.helo);
   work->findings.iprev = std::move(found.iprev);
-  co_return true;
+  co_return found.late;
 }
 
 Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline) {
@@ -101,11 +107,11 @@ Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline
                         : std::unexpected(message::AuthorProblem::HeaderTooLarge);
   if (!findings.author) co_return;
   dmarc::Question question{findings.author->domain, spf_identity(findings.spf), dkim_identities(findings.dkim)};
-  if (visitor_->dmarc_question == question) {
+  if (!visitor_->until.passed() && visitor_->dmarc_question == question) {
     findings.dmarc = visitor_->dmarc_verdict;
   } else {
     findings.dmarc = co_await dmarc::check(*asking_, question, deadline);
-    if (findings.dmarc->result != dmarc::Result::TempError) {
+    if (findings.dmarc->result != dmarc::Result::TempError && !asking_->unknown()) {
       visitor_->dmarc_question = std::move(question);
       visitor_->dmarc_verdict = *findings.dmarc;
     }
@@ -118,7 +124,8 @@ Awaitable<std::unique_ptr<const Outcome>> Authentication::finish(authres::Charse
   pass_->finish();
   if (!lookups_) begin_lookups();
   const Deadline deadline = Deadline::in(rules_->settings.timeout);
-  const auto work = std::make_shared<Work>(Work{services_, asking_, pass_, lookups_, deadline, {}});
+  const Deadline checked_until = before_dmarc();
+  const auto work = std::make_shared<Work>(Work{services_, asking_, pass_, lookups_, checked_until, {}});
   if (has_chain(*pass_)) {
     std::vector<Awaitable<bool>> checks;
     checks.push_back(verify_signatures(work));
@@ -127,13 +134,15 @@ Awaitable<std::unique_ptr<const Outcome>> Authentication::finish(authres::Charse
   } else {
     co_await verify_signatures(work);
   }
+  bool late = checked_until.passed();
   // Begun long ago, and mostly over by now.
-  co_await take_lookups(work);
+  late |= co_await take_lookups(work);
 
   auto outcome = std::make_unique<Outcome>();
   outcome->findings = std::move(work->findings);
   outcome->findings.client = client_;
   co_await ask_author(outcome->findings, deadline);
+  outcome->findings.late = late;
   outcome->findings.gave_up = asking_->gave_up();
   outcome->ruling = rule(outcome->findings, rules_->settings);
   outcome->results = results_of(outcome->findings);

@@ -70,6 +70,7 @@ class Authentication {
  private:
   struct Work;
   void begin_lookups();
+  Deadline before_dmarc() const;
   static Awaitable<bool> verify_signatures(std::shared_ptr<Work> work);
   static Awaitable<bool> verify_chain(std::shared_ptr<Work> work);
   static Awaitable<bool> take_lookups(std::shared_ptr<Work> work);

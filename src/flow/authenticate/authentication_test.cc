@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole letters, judged against a DNS of a table.
 #include "flow/authenticate/authentication.h"
+#include "flow/authenticate/trust.h"
 
 #include <boost/json/parse.hpp>
 
@@ -216,6 +217,66 @@ TEST(Authentication, a_policy_that_was_not_known_is_asked_for_again) {
   EXPECT_EQ(world.judge(kLetter).findings.dmarc->result, dmarc::Result::Pass);
 }
 
+/// Feeds the letter, lets something happen, and takes the outcome.
+Awaitable<std::unique_ptr<const Outcome>> judge_slowly(World* world, dns::Resolver* dns, std::string letter,
+                                                       std::function<void()> meanwhile) {
+  const Services services{*dns, work_here, world->clock};
+  Authentication authentication(services, std::make_shared<const Rules>(world->rules), world->client,
+                                co_await boost::asio::this_coro::executor,
+                                world->visitor ? world->visitor : std::make_shared<Visitor>());
+  authentication.feed(letter);
+  meanwhile();
+  co_return co_await authentication.finish(authres::Charset::Ascii);
+}
+
+TEST(Authentication, a_letter_that_comes_slowly_is_judged_by_what_holds_at_its_end) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  world.client.ip = address("192.0.2.2");
+  world.dns.txt("_dmarc.example.org", {{"v=DMARC1; p=none"}});
+  EXPECT_EQ(world.judge(kLetter).ruling.course, Course::Accept);
+  const auto outcome = tests::run_coroutine(judge_slowly(&world, &world.dns, kLetter, [&] {
+    world.dns.txt("_dmarc.example.org", {{"v=DMARC1; p=reject"}});
+    world.visitor->until = {};
+  }));
+  EXPECT_EQ(outcome->ruling.course, Course::Reject);
+}
+
+// RFC 7208 §5.5: a DNS error is no match there, so "fail" may have been a bad moment.
+TEST(Authentication, a_fail_for_want_of_an_answer_is_not_remembered) {
+  World world;
+  world.visitor = std::make_shared<Visitor>();
+  world.dns.txt("example.org", {{"v=spf1 ptr:example.org -all"}});
+  world.dns.state("1.2.0.192.in-addr.arpa", RecordType::PTR, AnswerState::Failed, false);
+  EXPECT_EQ(world.judge(kLetter).findings.spf.result, spf::Result::Fail);
+  world.dns.found("1.2.0.192.in-addr.arpa", RecordType::PTR, {tests::wire_name("mx.example.org")});
+  world.dns.a("mx.example.org", {"192.0.2.1"});
+  const auto later = world.judge(kLetter);
+  EXPECT_EQ(later.findings.spf.result, spf::Result::Pass);
+  EXPECT_EQ(later.findings.dmarc->result, dmarc::Result::Pass);
+}
+
+// A24: who writes a signature chooses whose name servers are asked, and they may be slow.
+TEST(Authentication, A24_the_authors_policy_has_time_that_no_signature_can_use_up) {
+  struct Watched final : dns::Resolver {
+    explicit Watched(dns::Resolver& real) : real_(real) {}
+    Awaitable<dns::RawAnswer> lookup(Domain name, RecordType type, Deadline deadline) override {
+      const bool policy = name.ascii().starts_with("_dmarc.");
+      (policy ? for_policy : for_others).push_back(deadline.at);
+      co_return co_await real_.lookup(std::move(name), type, deadline);
+    }
+    std::vector<SteadyTime> for_policy, for_others;
+    dns::Resolver& real_;
+  };
+  World world;
+  world.rules.settings.timeout = Seconds(20);
+  Watched watched(world.dns);
+  (void)tests::run_coroutine(judge_slowly(&world, &watched, world.sign(kLetter), [] {}));
+  ASSERT_FALSE(watched.for_policy.empty());
+  ASSERT_FALSE(watched.for_others.empty());
+  EXPECT_GT(std::ranges::min(watched.for_policy) - std::ranges::max(watched.for_others), Seconds(4));
+}
+
 TEST(Authentication, what_was_not_known_of_the_client_is_asked_again) {
   World world;
   world.visitor = std::make_shared<Visitor>();
@@ -408,6 +469,17 @@ TEST(Authentication, a_trusted_sealer_vouches_for_no_more_than_he_has_seen) {
     world.rules.settings.trusted_sealers = {domain("forwarder.example")};
     EXPECT_EQ(world.judge(letter).ruling.course, Course::Reject) << results;
   }
+}
+
+// RFC 6376 §5.4
+TEST(Authentication, a_seal_that_leaves_the_author_out_vouches_for_nobody) {
+  World world;
+  const std::string letter = through_a_list(world, "dmarc=pass header.from=example.org");
+  auto chain = world.judge(letter).findings.arc;
+  ASSERT_EQ(chain.result, arc::Result::Pass);
+  EXPECT_TRUE(find_voucher(chain, domain("example.org"), {domain("forwarder.example")}));
+  chain.instances.back().signs_author = false;
+  EXPECT_FALSE(find_voucher(chain, domain("example.org"), {domain("forwarder.example")}));
 }
 
 TEST(Authentication, a_seal_that_does_not_hold_vouches_for_nothing) {

@@ -12,15 +12,21 @@ namespace postseal::authenticate {
 namespace asio = boost::asio;
 
 struct EarlyLookups::State {
-  State(const asio::any_io_executor& executor, std::shared_ptr<Asking> how, std::shared_ptr<Visitor> who)
-      : asking(std::move(how)), visitor(std::move(who)), bell(executor, asio::steady_timer::time_point::max()) {}
+  State(const asio::any_io_executor& executor, std::shared_ptr<Asking> how, std::shared_ptr<Visitor> who, Deadline when)
+      : asking(std::move(how)),
+        visitor(std::move(who)),
+        deadline(when),
+        bell(executor, asio::steady_timer::time_point::max()) {}
   void done(std::exception_ptr error) {
     if (error) bug = error;
-    if (--left == 0) bell.cancel();
+    if (--left > 0) return;
+    found.late = deadline.passed();
+    bell.cancel();
   }
 
   std::shared_ptr<Asking> asking;
   std::shared_ptr<Visitor> visitor;
+  Deadline deadline;
   asio::steady_timer bell;
   std::size_t left = 0;
   std::exception_ptr bug;
@@ -29,7 +35,7 @@ struct EarlyLookups::State {
 
 EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_ptr<Asking> asking, const Client& client,
                            std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline)
-    : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor))) {
+    : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor), deadline)) {
   Visitor& known = *state_->visitor;
   const spf::Question question{client.ip, client.mail_from, client.helo, std::move(receiver), {}};
   if (known.until.passed() || !known.is(question))
@@ -61,27 +67,31 @@ EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_pt
 
 EarlyLookups::~EarlyLookups() = default;
 
-// What nobody could find out is asked again for the next letter. The client may have another name by then, and its
-// letter another sender.
+/// What nobody could find out is asked again for the next letter, also where RFC 7208 §5.5 takes it for "no".
+bool EarlyLookups::may_remember(const State& state, bool temporary) { return !temporary && !state.asking->unknown(); }
+
+// The client may have another name by then, and its letter another sender.
 
 Awaitable<void> EarlyLookups::run_mail_from(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
   auto verdict = co_await spf::check(*state->asking, question, deadline);
   Visitor& known = *state->visitor;
-  if (verdict.result != spf::Result::TempError && known.sends_for(question)) known.mail_from_verdict = verdict;
+  if (may_remember(*state, verdict.result == spf::Result::TempError) && known.sends_for(question))
+    known.mail_from_verdict = verdict;
   state->found.spf = std::move(verdict);
 }
 
 Awaitable<void> EarlyLookups::run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline) {
   auto verdict = co_await spf::check_helo(*state->asking, question, deadline);
   Visitor& known = *state->visitor;
-  if (verdict.result != spf::Result::TempError && known.is(question)) known.helo_verdict = verdict;
+  if (may_remember(*state, verdict.result == spf::Result::TempError) && known.is(question))
+    known.helo_verdict = verdict;
   state->found.helo = std::move(verdict);
 }
 
 Awaitable<void> EarlyLookups::run_iprev(std::shared_ptr<State> state, IpAddress ip, Deadline deadline) {
   auto verdict = co_await spf::check_iprev(*state->asking, ip, deadline);
   Visitor& known = *state->visitor;
-  if (verdict.result != spf::IprevResult::TempError && known.ip == ip) known.iprev = verdict;
+  if (may_remember(*state, verdict.result == spf::IprevResult::TempError) && known.ip == ip) known.iprev = verdict;
   state->found.iprev = std::move(verdict);
 }
 

@@ -45,12 +45,14 @@ class EarlyLookups {
     spf::Verdict spf;
     std::optional<spf::Verdict> helo;
     spf::IprevVerdict iprev;
+    bool late = false;  ///< the last of them came to its end by the deadline
   };
   /// Waits for what is not known yet. Once.
   Awaitable<Found> take();
 
  private:
   struct State;
+  static bool may_remember(const State& state, bool temporary);
   static Awaitable<void> run_mail_from(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
   static Awaitable<void> run_helo(std::shared_ptr<State> state, spf::Question question, Deadline deadline);
   static Awaitable<void> run_iprev(std::shared_ptr<State> state, IpAddress ip, Deadline deadline);

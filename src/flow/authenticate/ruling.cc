@@ -48,6 +48,14 @@ const settings::DmarcException* exception_for(const AuthenticationSettings& sett
 
 bool passes_dmarc(const Findings& findings) { return findings.dmarc && findings.dmarc->result == dmarc::Result::Pass; }
 
+/// The author's domain, or the operator for it, is known to want something else than that the letter is taken.
+bool asks_for_more(const Findings& findings, const AuthenticationSettings& settings) {
+  if (!findings.author || !findings.dmarc || !findings.dmarc->policy) return false;
+  if (const auto* exception = exception_for(settings, findings.author->domain))
+    return exception->treatment != Treatment::Accept;
+  return *findings.dmarc->policy != dmarc::Policy::None;
+}
+
 /// RFC 7208 §8.6, RFC 9989 §5.3.6: nobody can say now. Where one check is enough and holds, the others do not matter.
 bool is_unknown(const Findings& findings, const AuthenticationSettings& settings) {
   if (passes_dmarc(findings)) return false;
@@ -73,7 +81,10 @@ Ruling rule_unreplied(const Findings& findings, const AuthenticationSettings& se
   // A24: what strangers make us ask must not become a way around the checks, so this does not follow temperror=.
   if (findings.gave_up && !passes_dmarc(findings)) return {Course::Defer, Cause::Crowded, "", {}};
   if (is_unknown(findings, settings)) {
-    const bool defer = settings.temperror == settings::Unknown::Defer;
+    // A24: whose name servers take all our time would be a way around the checks, too, where we know what the author's
+    // domain asks for.
+    const bool defer =
+        settings.temperror == settings::Unknown::Defer || (findings.late && asks_for_more(findings, settings));
     return {defer ? Course::Defer : Course::Accept, Cause::Unknown, "", {}};
   }
   if (!findings.author) return {course_of(settings.unclear_from), Cause::UnclearFrom, "", {}};

@@ -49,6 +49,24 @@ TEST(Ruling, the_operator_may_have_it_otherwise_for_a_domain_and_those_below_it)
   EXPECT_THAT(harder.reply->to_string(), testing::HasSubstr("our local policy"));
 }
 
+// A24
+TEST(Ruling, who_takes_all_our_time_gets_nothing_for_it) {
+  AuthenticationSettings settings;
+  auto findings = failing(dmarc::Policy::Reject);
+  findings.dmarc->result = dmarc::Result::TempError;
+  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "DNS that does not answer";
+  findings.late = true;
+  EXPECT_EQ(rule(findings, settings).course, Course::Defer);
+  EXPECT_EQ(rule(findings, settings).cause, Cause::Unknown);
+  settings.exceptions = {{domain("example.org"), Treatment::Accept}};
+  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "the operator has said so";
+  settings.exceptions.clear();
+  findings.dmarc->policy = dmarc::Policy::None;
+  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "nothing is at stake";
+  findings.dmarc->policy.reset();
+  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "what is at stake is not known";
+}
+
 TEST(Ruling, report_only_takes_everything_and_says_why_not) {
   AuthenticationSettings settings;
   settings.dmarc = settings::DmarcUse::Report;

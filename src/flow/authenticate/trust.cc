@@ -36,6 +36,8 @@ bool saw_dmarc_pass(const arc::InstanceVerdict& instance, const Domain& author) 
 std::optional<Voucher> find_voucher(const arc::ChainVerdict& chain, const Domain& author,
                                     const std::vector<Domain>& trusted) {
   if (chain.result != arc::Result::Pass || trusted.empty()) return std::nullopt;
+  // RFC 6376 §5.4: others take a chain whose newest signature leaves From out; anybody could have written that since.
+  if (!chain.instances.back().signs_author) return std::nullopt;
   for (const auto& instance : std::views::reverse(chain.instances)) {
     auto sealer = trusted_sealer(instance, trusted);
     if (!sealer) return std::nullopt;
