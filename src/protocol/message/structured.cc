@@ -57,7 +57,10 @@ bool StructuredCursor::skip_comment() {
       ++at_;
     } else if (c == '(') {
       ++depth;
-    } else if (c == ')' && --depth == 0) {
+    } else if (c == ')') {
+      --depth;
+    }
+    if (depth == 0) {
       ++at_;
       saw_torn_comment_ |= quotes % 2 != 0 || opened != closed;
       return true;
