@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole letters, judged against a DNS of a table.
 #include "flow/authenticate/authentication.h"
-#include "flow/authenticate/trust.h"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 
 #include "flow/authenticate/authenticate_fixture.h"
 #include "flow/authenticate/outcome_json.h"
+#include "flow/authenticate/trust.h"
 
 namespace postseal::authenticate {
 namespace {
@@ -275,6 +277,30 @@ TEST(Authentication, A24_the_authors_policy_has_time_that_no_signature_can_use_u
   ASSERT_FALSE(watched.for_policy.empty());
   ASSERT_FALSE(watched.for_others.empty());
   EXPECT_GT(std::ranges::min(watched.for_policy) - std::ranges::max(watched.for_others), Seconds(4));
+}
+
+TEST(Authentication, A24_a_signature_whose_key_never_comes_gets_no_letter_in) {
+  struct Slow final : dns::Resolver {
+    explicit Slow(dns::Resolver& real) : real_(real) {}
+    Awaitable<dns::RawAnswer> lookup(Domain name, RecordType type, Deadline deadline) override {
+      if (name.ascii().contains("_domainkey")) {
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, deadline.at);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        co_return dns::RawAnswer{.failure = dns::Failure::Timeout, .question = name, .canonical = name, .why = "late"};
+      }
+      co_return co_await real_.lookup(std::move(name), type, deadline);
+    }
+    dns::Resolver& real_;
+  };
+  World world;
+  world.rules.settings.timeout = Seconds(1);
+  world.client.ip = address("192.0.2.2");
+  Slow slow(world.dns);
+  const std::string letter = world.sign(kLetter, "sub.example.org");
+  const auto outcome = tests::run_coroutine(judge_slowly(&world, &slow, letter, [] {}));
+  EXPECT_EQ(outcome->findings.dmarc->result, dmarc::Result::TempError);
+  EXPECT_EQ(outcome->ruling.course, Course::Defer);
+  EXPECT_EQ(outcome->ruling.cause, Cause::Unknown);
 }
 
 TEST(Authentication, what_was_not_known_of_the_client_is_asked_again) {
