@@ -42,11 +42,8 @@ Awaitable<dns::RawAnswer> Asking::lookup(Domain name, dns::RecordType type, Dead
     }
     crowded_ |= !place && !cancelled_;
   }
-  if (!place) {
-    unknown_ = true;
-    co_return not_asked(std::move(name), cancelled_ ? "nobody wants to know any more" : "too much is asked now");
-  }
-  auto answer = co_await resolver_.lookup(std::move(name), type, deadline);
+  const auto why = cancelled_ ? "nobody wants to know any more" : "too much is asked now";
+  auto answer = place ? co_await resolver_.lookup(std::move(name), type, deadline) : not_asked(std::move(name), why);
   unknown_ |= answer.unknown();
   co_return answer;
 }

@@ -91,13 +91,12 @@ Awaitable<bool> Authentication::verify_chain(std::shared_ptr<Work> work) {
   co_return true;
 }
 
-/// Whether they took all the time they had.
-Awaitable<bool> Authentication::take_lookups(std::shared_ptr<Work> work) {
+Awaitable<void> Authentication::take_lookups(std::shared_ptr<Work> work) {
   auto found = co_await work->lookups->take();
   work->findings.spf = std::move(found.spf);
   work->findings.helo = std::move(found.helo);
   work->findings.iprev = std::move(found.iprev);
-  co_return found.late;
+  work->findings.late |= found.late;
 }
 
 Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline) {
@@ -124,8 +123,7 @@ Awaitable<std::unique_ptr<const Outcome>> Authentication::finish(authres::Charse
   pass_->finish();
   if (!lookups_) begin_lookups();
   const Deadline deadline = Deadline::in(rules_->settings.timeout);
-  const Deadline checked_until = before_dmarc();
-  const auto work = std::make_shared<Work>(Work{services_, asking_, pass_, lookups_, checked_until, {}});
+  const auto work = std::make_shared<Work>(Work{services_, asking_, pass_, lookups_, before_dmarc(), {}});
   if (has_chain(*pass_)) {
     std::vector<Awaitable<bool>> checks;
     checks.push_back(verify_signatures(work));
@@ -134,15 +132,14 @@ Awaitable<std::unique_ptr<const Outcome>> Authentication::finish(authres::Charse
   } else {
     co_await verify_signatures(work);
   }
-  bool late = checked_until.passed();
+  work->findings.late = work->deadline.passed();
   // Begun long ago, and mostly over by now.
-  late |= co_await take_lookups(work);
+  co_await take_lookups(work);
 
   auto outcome = std::make_unique<Outcome>();
   outcome->findings = std::move(work->findings);
   outcome->findings.client = client_;
   co_await ask_author(outcome->findings, deadline);
-  outcome->findings.late = late;
   outcome->findings.gave_up = asking_->gave_up();
   outcome->ruling = rule(outcome->findings, rules_->settings);
   outcome->results = results_of(outcome->findings);

@@ -73,7 +73,7 @@ class Authentication {
   Deadline before_dmarc() const;
   static Awaitable<bool> verify_signatures(std::shared_ptr<Work> work);
   static Awaitable<bool> verify_chain(std::shared_ptr<Work> work);
-  static Awaitable<bool> take_lookups(std::shared_ptr<Work> work);
+  static Awaitable<void> take_lookups(std::shared_ptr<Work> work);
   Awaitable<void> ask_author(Findings& findings, Deadline deadline);
 
   const Services& services_;

@@ -146,6 +146,14 @@ bool begins_folded(const MessagePass& pass) {
   return !pass.fields().empty() && is_blank(pass.fields().front().raw.front());
 }
 
+std::string find_fault(const MessagePass& pass, std::span<const std::string_view> names) {
+  if (!std::ranges::all_of(names, is_field_name)) return "a name in the list of fields to sign is no field name";
+  // RFC 6376 §8.15: what a verifier takes for added is no good signature from the start.
+  if (const auto twice = find_added_field(pass, names))
+    return "the message has more " + std::string(*twice) + " fields than are to be signed";
+  return {};
+}
+
 std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSettings& settings) {
   if (pass.header_state() != message::HeaderState::Complete) {
     return refuse(SignErrorCode::HeaderTooLarge, "the header is larger than what is signed");
@@ -158,18 +166,12 @@ std::expected<std::string, SignError> sign(const MessagePass& pass, const SignSe
   if (begins_folded(pass)) return refuse(SignErrorCode::BeginsFolded, "the message begins with a blank");
 
   std::vector<std::string_view> names(settings.headers.begin(), settings.headers.end());
-  if (!std::all_of(names.begin(), names.end(), is_field_name)) {
-    return refuse(SignErrorCode::BadSetting, "a name in the list of fields to sign is no field name");
-  }
+  if (std::string fault = find_fault(pass, names); !fault.empty())
+    return refuse(SignErrorCode::BadSetting, std::move(fault));
   if (names.empty()) names = names_in(pass);
   if (std::none_of(names.begin(), names.end(),
                    [](std::string_view name) { return equals_ignoring_case(name, "from"); })) {
     return refuse(SignErrorCode::FromNotSigned, "From must be among the fields to sign");
-  }
-  // RFC 6376 §8.15: what a verifier takes for added is no good signature from the start.
-  if (const auto twice = find_added_field(pass, names)) {
-    return refuse(SignErrorCode::BadSetting,
-                  "the message has more " + std::string(*twice) + " fields than are to be signed");
   }
   // RFC 6376 §3.5 MUST: x= is later than t=.
   if (settings.time && settings.expiry && *settings.expiry <= *settings.time) {

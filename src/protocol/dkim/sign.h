@@ -4,6 +4,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ struct SignError {
 /// RFC 5322 §2.2.3: the first line goes on with the field above it. There is none, so it would go on with what is put
 /// in front, which would then not be what was signed.
 bool begins_folded(const MessagePass& pass);
+
+/// What is wrong with an h= of these names over this message, in words; empty: nothing. For DKIM and for ARC.
+std::string find_fault(const MessagePass& pass, std::span<const std::string_view> names);
 
 /// The whole field with CRLF. Arithmetic: belongs on an Offload. REQUIRES: the pass is finished, and its body hashed as
 /// settings.canonicalization.body says.
