@@ -22,13 +22,14 @@ constexpr std::size_t kTogether = 4;
 /// What one thread has to be calculated in one round of its loop. To wake another thread and to be woken by it costs as
 /// much as a signature, so it is done once for all of them.
 struct Batch {
-  explicit Batch(asio::any_io_executor whose) : executor(std::move(whose)), guard(executor) {}
+  Batch(asio::any_io_executor whose, Loops& loops) : executor(std::move(whose)), guard(executor), errand(loops) {}
   struct Job {
     std::function<void()> work;
     std::move_only_function<void()> resume;
   };
   asio::any_io_executor executor;
   asio::executor_work_guard<asio::any_io_executor> guard;
+  Loops::Errand errand;
   std::vector<Job> jobs;
 };
 
@@ -50,12 +51,13 @@ void calculate(asio::thread_pool& pool, std::shared_ptr<Batch> batch) {
 /// Starts the work, and remembers whom to resume where.
 struct Submit {
   asio::thread_pool* pool;
+  Loops* loops;
   template <class Handler>
   void operator()(Handler handler, std::function<void()> work) const {
     const asio::any_io_executor executor = asio::get_associated_executor(handler);
     auto batch = open_batch.lock();
     if (!batch || batch->executor != executor || batch->jobs.size() == kTogether) {
-      batch = std::make_shared<Batch>(executor);
+      batch = std::make_shared<Batch>(executor, *loops);
       open_batch = batch;
       asio::post(executor, [pool = pool, batch] {
         if (open_batch.lock() == batch) open_batch.reset();
@@ -66,15 +68,15 @@ struct Submit {
   }
 };
 
-Awaitable<void> run_in(asio::thread_pool* pool, std::function<void()> work) {
-  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(Submit{pool}, asio::use_awaitable,
+Awaitable<void> run_in(asio::thread_pool* pool, Loops* loops, std::function<void()> work) {
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(Submit{pool, loops}, asio::use_awaitable,
                                                                         std::move(work));
 }
 
 }  // namespace
 
-Offload offload_to(asio::thread_pool& pool) {
-  return [&pool](std::function<void()> work) { return run_in(&pool, std::move(work)); };
+Offload offload_to(asio::thread_pool& pool, Loops& loops) {
+  return [&pool, &loops](std::function<void()> work) { return run_in(&pool, &loops, std::move(work)); };
 }
 
 }  // namespace postseal::daemon

@@ -186,7 +186,7 @@ Done build_way_out(Parts& parts) {
   parts.lookups.unbound = std::move(*resolver);
   parts.lookups.shared = std::make_unique<resolver::SharedResolver>(*parts.lookups.unbound, executor);
   parts.authentication.emplace(
-      authenticate::Services{*parts.lookups.shared, offload_to(*parts.arithmetic), parts.clock});
+      authenticate::Services{*parts.lookups.shared, offload_to(*parts.arithmetic, parts.loops), parts.clock});
   parts.outbound = std::make_unique<outbound::Outbound>(parts.adapters->services(), parts.adapters->settings());
   parts.local = std::make_unique<local::Delivery>(
       local::DeliverySettings{.hostname = parts.settings().delivery.hostname}, parts.clock);

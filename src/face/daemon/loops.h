@@ -15,6 +15,19 @@ class Loops {
   /// As context.run().
   void run(boost::asio::io_context& context);
 
+  /// What a thread that is none of these does for them: they do not rest before it is back.
+  /// REQUIRES: is destroyed by a handler of one of them, which looks for further work afterwards.
+  class Errand {
+   public:
+    explicit Errand(Loops& loops) : at_work_(loops.at_work_) { at_work_.fetch_add(1, std::memory_order_relaxed); }
+    ~Errand() { at_work_.fetch_sub(1, std::memory_order_relaxed); }
+    Errand(const Errand&) = delete;
+    Errand& operator=(const Errand&) = delete;
+
+   private:
+    std::atomic<int>& at_work_;
+  };
+
  private:
   const std::function<void()> all_rest_;
   std::atomic<int> at_work_{0};

@@ -92,6 +92,7 @@ struct Parts {
   std::optional<http::ListeningSocket> admin_socket, metrics_socket;
   bool stopping = false;
 
+  Loops loops{[this] { store->nobody_else_comes(); }};  ///< of the threads that commit letters
   boost::asio::io_context main{1};
   std::optional<boost::asio::thread_pool> slow;        ///< not before root is somebody else: that needs a single thread
   std::optional<boost::asio::thread_pool> arithmetic;  ///< signatures; likewise
@@ -100,7 +101,6 @@ struct Parts {
   std::deque<SessionThread> threads;
   LookupThread lookups;
   std::unique_ptr<journal::Spool> store;
-  Loops loops{[this] { store->nobody_else_comes(); }};  ///< of the threads that commit letters
   std::unique_ptr<accounts::Accounts> accounts;
   std::optional<dkim_keys::KeyDirectory> key_directory;
   std::unique_ptr<outbound::Adapters> adapters;
