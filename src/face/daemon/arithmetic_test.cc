@@ -72,6 +72,7 @@ TEST(Arithmetic, a_loop_does_not_rest_before_it_is_back) {
   const auto more_may_come = asio::make_work_guard(context);
   asio::co_spawn(context, calculate(offload_to(pool, waited_for), &seen), asio::detached);
   waited_for.run(context);
+  pool.join();  // stopped, the context does not wait for it
   EXPECT_EQ(resumed, std::vector{1});
 }
 
