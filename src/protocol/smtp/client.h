@@ -131,7 +131,7 @@ class Client {
   void advance_transaction();
   bool peer_spoke_first();
   void refuse(SessionFailure failure, const Reply& reply, std::string reason);
-  void end(SessionFailure failure, std::string reason, std::optional<Reply> reply = {});
+  void end(SessionFailure failure, std::string reason, std::optional<Reply> reply = {}, bool end_mark_answered = false);
   std::vector<RecipientOutcome> close_transaction(const SessionEnd& last, Stage stage);
 
   ClientSettings settings_;

@@ -125,7 +125,8 @@ void Client::take_reply(const Reply& reply) {
     case Asked::Message:
       if (!transaction_->take_reply(question, reply, pipeline_)) {
         end(SessionFailure::OutOfStep,
-            fmt::format("{} is no answer to {}", reply.code, to_string(stage_of(question.what))), reply);
+            fmt::format("{} is no answer to {}", reply.code, to_string(stage_of(question.what))), reply,
+            question.what == Asked::Message);
         return;
       }
       advance_transaction();
@@ -244,7 +245,7 @@ std::vector<RecipientOutcome> Client::close_transaction(const SessionEnd& last, 
   return outcomes;
 }
 
-void Client::end(SessionFailure failure, std::string reason, std::optional<Reply> reply) {
+void Client::end(SessionFailure failure, std::string reason, std::optional<Reply> reply, bool end_mark_answered) {
   if (state_ == State::Ended || state_ == State::Refused) return;
   if (state_ == State::Quitting) {  // whatever it was, the session was to end
     state_ = State::Ended;
@@ -262,8 +263,10 @@ void Client::end(SessionFailure failure, std::string reason, std::optional<Reply
       // Before the end mark a refusal is about the message. A 5xx elsewhere that nothing asked for decides nothing.
       stage = Stage::Body;
     }
-    // RFC 5321 §4.5.3.2.6: the end mark has left and no answer came back: the message may have been taken.
-    last.in_doubt = !answered && pipeline_.has_left(Asked::Message) && transaction_->undecided();
+    // RFC 5321 §4.5.3.2.6: the end mark has left and no answer came back that says yes or no: the message may have been
+    // taken.
+    const bool end_mark_left = end_mark_answered || pipeline_.has_left(Asked::Message);
+    last.in_doubt = !answered && end_mark_left && transaction_->undecided();
     last.transaction = close_transaction(last, stage);
   }
   pipeline_.clear();

@@ -180,7 +180,7 @@ TEST(Transaction, codes_that_answer_nothing_end_the_session) {
        "550)\n"},
       {"354 to the end mark",
        "S: 250 ok\nS: 250 ok\nS: 550 no\nS: 354 go\nE: body-due\nX: last x\\r\\n\nC= x\\r\\n.\\r\\n\nS: 354 go\n"
-       "E: end out-of-step 354 refused(local 451 4.4.2) refused(RCPT 550)\n"},
+       "E: end out-of-step 354 refused(local 451 4.4.2) refused(RCPT 550) in-doubt\n"},
   });
 }
 
