@@ -132,6 +132,9 @@ void set_sts(policy::Facts& facts, Sts sts) {
     case Sts::FetchFailed:
       facts.sts.temporary_error = true;
       return;
+    case Sts::NotAsked:
+      facts.sts.temporary_error = facts.sts.not_asked = true;
+      return;
     case Sts::EnforceMatch:
       return set_policy(facts.sts, mtasts::Mode::Enforce, match);
     case Sts::EnforceMismatch:

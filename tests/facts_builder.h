@@ -23,7 +23,17 @@ enum class Mx {
 };
 enum class Address { Secure, Insecure, Bogus, ServFail, NoData, NxDomain };
 enum class Tlsa { Usable, Mixed, Unusable, Absent, Insecure, Bogus, ServFail };
-enum class Sts { Absent, Unknown, FetchFailed, EnforceMatch, EnforceMismatch, TestingMatch, TestingMismatch, None };
+enum class Sts {
+  Absent,
+  Unknown,
+  FetchFailed,
+  NotAsked,
+  EnforceMatch,
+  EnforceMismatch,
+  TestingMatch,
+  TestingMismatch,
+  None
+};
 enum class Local { Unset, None, May, Dane, Encrypt, Secure, DaneOnly, ExpiredDaneOnly };
 
 inline constexpr std::array kMx{Mx::Secure,     Mx::Insecure,     Mx::ImplicitSecure, Mx::ImplicitInsecure,
@@ -33,8 +43,9 @@ inline constexpr std::array kAddress{Address::Secure,   Address::Insecure, Addre
                                      Address::ServFail, Address::NoData,   Address::NxDomain};
 inline constexpr std::array kTlsa{Tlsa::Usable,   Tlsa::Mixed, Tlsa::Unusable, Tlsa::Absent,
                                   Tlsa::Insecure, Tlsa::Bogus, Tlsa::ServFail};
-inline constexpr std::array kSts{Sts::Absent,          Sts::Unknown,      Sts::FetchFailed,     Sts::EnforceMatch,
-                                 Sts::EnforceMismatch, Sts::TestingMatch, Sts::TestingMismatch, Sts::None};
+inline constexpr std::array kSts{Sts::Absent,       Sts::Unknown,         Sts::FetchFailed,
+                                 Sts::NotAsked,     Sts::EnforceMatch,    Sts::EnforceMismatch,
+                                 Sts::TestingMatch, Sts::TestingMismatch, Sts::None};
 inline constexpr std::array kLocal{Local::Unset,   Local::None,   Local::May,      Local::Dane,
                                    Local::Encrypt, Local::Secure, Local::DaneOnly, Local::ExpiredDaneOnly};
 

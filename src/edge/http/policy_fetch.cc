@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -35,6 +36,7 @@ struct Pickup {
   std::mutex mutex;
   asio::steady_timer* timer = nullptr;
   std::optional<Result> result;
+  std::optional<SteadyTime> begun;
 };
 
 /// Whoever stops waiting, also by being destroyed, stops the transfer and is not called any more.
@@ -58,16 +60,29 @@ class Waiting {
   Flag stop_;
 };
 
-/// Runs on a thread of the pool.
-void transfer_to(const std::shared_ptr<Pickup>& pickup, const Transfer& transfer) {
+/// Lets the coroutine wait until then, or look at the result at once. REQUIRES: the lock is held.
+void wake(const std::shared_ptr<Pickup>& pickup, SteadyTime until) {
+  asio::post(pickup->timer->get_executor(), [pickup, until] {
+    const std::lock_guard lock(pickup->mutex);
+    if (pickup->timer != nullptr) pickup->timer->expires_at(until);
+  });
+}
+
+/// Runs on a thread of the pool. The time for it begins now.
+void transfer_to(const std::shared_ptr<Pickup>& pickup, Transfer transfer, std::chrono::milliseconds time,
+                 Deadline deadline) {
+  transfer.deadline = Deadline::in(time);
+  {
+    const std::lock_guard lock(pickup->mutex);
+    if (pickup->timer == nullptr) return;
+    pickup->begun = std::chrono::steady_clock::now();
+    wake(pickup, transfer.deadline.earlier(deadline).at);
+  }
   Result result = run_transfer(transfer);
   const std::lock_guard lock(pickup->mutex);
   if (pickup->timer == nullptr) return;
   pickup->result = std::move(result);
-  asio::post(pickup->timer->get_executor(), [pickup] {
-    const std::lock_guard wake_lock(pickup->mutex);
-    if (pickup->timer != nullptr) pickup->timer->expires_at(SteadyTime::min());
-  });
+  wake(pickup, SteadyTime::min());
 }
 
 /// What is known of one kind of address.
@@ -135,7 +150,8 @@ Awaitable<Result> PolicyFetch::fetch(Domain policy_domain, Deadline deadline) {
   // RFC 8461 §3.2: the policy host is "mta-sts" in front of the policy domain.
   const auto host = policy_domain.prefixed("mta-sts");
   if (!host || !host->is_hostname()) co_return failure("mta-sts." + policy_domain.ascii() + " is no host name");
-  const Deadline end = deadline.earlier(Deadline::in(std::min(impl_->settings.timeout, kLongest)));
+  const auto time = std::min(impl_->settings.timeout, kLongest);
+  const Deadline end = deadline.earlier(Deadline::in(time));
 
   const auto v6 = dns::parse_addresses(co_await impl_->resolver.lookup(*host, dns::RecordType::AAAA, end));
   const auto v4 = dns::parse_addresses(co_await impl_->resolver.lookup(*host, dns::RecordType::A, end));
@@ -144,21 +160,31 @@ Awaitable<Result> PolicyFetch::fetch(Domain policy_domain, Deadline deadline) {
 
   const auto stop = std::make_shared<std::atomic<bool>>(false);
   const auto pickup = std::make_shared<Pickup>();
-  asio::steady_timer timer(co_await asio::this_coro::executor, end.at);
+  const auto queued = std::chrono::steady_clock::now();
+  asio::steady_timer timer(co_await asio::this_coro::executor, deadline.earlier(Deadline::in(time)).at);
   const Waiting waiting(pickup, stop, timer);
   Transfer transfer;
   transfer.host = *host;
   transfer.port = impl_->settings.https_port;
   transfer.addresses = few(*addresses);
   transfer.ca_file = impl_->settings.ca_file;
-  transfer.deadline = end;
   transfer.stopped = [stop, closing = impl_->closing] { return *stop || *closing; };
-  asio::post(impl_->pool, [pickup, transfer] { transfer_to(pickup, transfer); });
-  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  asio::post(impl_->pool, [pickup, transfer, time, deadline] { transfer_to(pickup, transfer, time, deadline); });
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  do {  // until its time is over: the timer is set anew when the transfer begins, and when it ends
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  } while (timer.expiry() > std::chrono::steady_clock::now() &&
+           cancellation.cancelled() == asio::cancellation_type::none);
 
   const std::lock_guard lock(pickup->mutex);
-  if (!pickup->result) co_return failure(host->ascii() + " gave no complete answer in time");
-  co_return std::move(*pickup->result);
+  if (pickup->result) co_return std::move(*pickup->result);
+  auto failed = failure(host->ascii() + " gave no complete answer in time");
+  const auto now = std::chrono::steady_clock::now();
+  if (!pickup->begun || *pickup->begun - queued > now - *pickup->begun) {
+    failed = failure("other policy hosts are waited for: " + host->ascii() + " was not asked in time");
+    failed.error().not_asked = true;
+  }
+  co_return failed;
 }
 
 }  // namespace postseal::http

@@ -13,11 +13,12 @@
 namespace postseal::http {
 
 struct PolicyFetchSettings {
-  std::uint16_t https_port = 443;            ///< other ports are for labs only (S18)
-  bool allow_private = false;                ///< fetch from special-purpose addresses: for labs only
-  std::string ca_file;                       ///< PEM; empty: the system's
-  std::chrono::milliseconds timeout{60000};  ///< for one fetch, lookups included; never more than 60 s
-  unsigned threads = 4;                      ///< fetches at one time; others wait for their turn within their deadline
+  std::uint16_t https_port = 443;  ///< other ports are for labs only (S18)
+  bool allow_private = false;      ///< fetch from special-purpose addresses: for labs only
+  std::string ca_file;             ///< PEM; empty: the system's
+  /// For the lookups, for the turn to come, and for the fetch itself: each has so much, and never more than 60 s.
+  std::chrono::milliseconds timeout{60000};
+  unsigned threads = 16;  ///< fetches at one time
 };
 
 class PolicyFetch final : public mtasts::PolicyFetcher {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
@@ -183,7 +184,8 @@ TEST_F(Fetch, S15_A11_an_answer_that_stops_ends_with_the_timeout) {
   }
 }
 
-TEST_F(Fetch, A11_a_fetch_that_waits_for_its_turn_keeps_its_own_deadline) {
+// E2: who keeps all threads busy must not look like somebody who keeps this one host's answer back.
+TEST_F(Fetch, A11_a_fetch_that_waits_for_its_turn_keeps_its_own_deadline_and_says_that_nobody_was_asked) {
   const ScriptedServer server(ask, [](Peer& peer) { peer.wait_for_end(); });
   settings.https_port = server.port();
   settings.threads = 1;
@@ -193,14 +195,38 @@ TEST_F(Fetch, A11_a_fetch_that_waits_for_its_turn_keeps_its_own_deadline) {
   auto start = [&](const char* who, std::chrono::milliseconds time) {
     boost::asio::co_spawn(io, fetcher.fetch(domain, Deadline::in(time)),
                           [&ended, who](std::exception_ptr, Result result) {
-                            EXPECT_FALSE(result);
+                            ASSERT_FALSE(result);
                             ended.emplace_back(who);
+                            EXPECT_EQ(result.error().not_asked, ended.size() == 1) << result.error().reason;
                           });
   };
   start("first", std::chrono::milliseconds(900));
   start("second", std::chrono::milliseconds(100));
   io.run();
   EXPECT_EQ(ended, (std::vector<std::string>{"second", "first"}));
+}
+
+TEST_F(Fetch, S15_waiting_for_its_turn_takes_nothing_of_its_time) {
+  std::atomic<int> asked = 0;
+  const ScriptedServer server(ask, [&](Peer& peer) {
+    if (++asked == 1) {
+      peer.wait_for_end();
+    } else {
+      peer.send(kGood);
+    }
+  });
+  settings.https_port = server.port();
+  settings.threads = 1;
+  settings.timeout = std::chrono::milliseconds(2000);
+  PolicyFetch fetcher(resolver, settings);
+  boost::asio::io_context io;
+  std::vector<bool> ended;
+  for (const auto time : {std::chrono::milliseconds(1000), std::chrono::milliseconds(60'000)}) {
+    boost::asio::co_spawn(io, fetcher.fetch(domain, Deadline::in(time)),
+                          [&](std::exception_ptr, Result result) { ended.push_back(result.has_value()); });
+  }
+  io.run();
+  EXPECT_EQ(ended, (std::vector<bool>{false, true}));
 }
 
 TEST_F(Fetch, a_cancelled_fetch_ends_at_once_and_its_transfer_too) {

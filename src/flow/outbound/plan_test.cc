@@ -45,7 +45,7 @@ TEST(Plan, does_not_outlive_the_policy_it_was_made_under) {
 
 TEST(Plan, of_unknown_facts_is_soon_forgotten) {
   for (const State& state : {State{.mx = Mx::ServFail}, State{.mx = Mx::Bogus}, State{.address = Address::ServFail},
-                             State{.tlsa = Tlsa::Bogus}, State{.sts = Sts::FetchFailed}}) {
+                             State{.tlsa = Tlsa::Bogus}, State{.sts = Sts::FetchFailed}, State{.sts = Sts::NotAsked}}) {
     EXPECT_LE(lifetime_of(facts_of(state)), Seconds(30)) << describe(state);
   }
 }

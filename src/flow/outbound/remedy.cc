@@ -43,6 +43,7 @@ std::string_view remedy(policy::ReasonCode code) {
     case TlsaMxInsecure:
     case StsAbsent:
     case StsUnknown:
+    case StsNotAsked:
     case StsEnforce:
     case StsTesting:
     case StsTestingMismatch:

@@ -83,7 +83,7 @@ Awaitable<std::expected<Policy, FetchError>> fetch_policy(PolicyFetcher& fetcher
   co_return std::move(*policy);
 }
 
-void note_failure(StsFacts& facts, ResultType result, const std::string& id, const std::string& reason,
+void note_failure(StsFacts& facts, std::optional<ResultType> result, const std::string& id, const std::string& reason,
                   const std::optional<CachedPolicy>& current) {
   facts.temporary_error = true;
   // RFC 8461 §3.3 SHOULD: administrators hear of it when a refresh fails, as it may be somebody's doing (pitfall 1).
@@ -135,9 +135,15 @@ Awaitable<StsFacts> find_policy(dns::Resolver& resolver, PolicyFetcher& fetcher,
     }
     // RFC 8461 §3.3 MUST (S09, pitfall 1): a failure takes nothing away from what is remembered.
     const FetchError& error = policy.error();
-    entry.failure = FetchFailureMemo{id, clock.now(), error.reason, error.result};
-    cache.save(policy_domain, entry);
-    note_failure(facts, error.result, id, error.reason, current);
+    if (error.not_asked) {
+      // A35, E2: strangers whose policy hosts are slow must not pass for somebody who keeps this domain's from us.
+      facts.not_asked = !current;
+      note_failure(facts, std::nullopt, id, error.reason, current);
+    } else {
+      entry.failure = FetchFailureMemo{id, clock.now(), error.reason, error.result};
+      cache.save(policy_domain, entry);
+      note_failure(facts, error.result, id, error.reason, current);
+    }
   }
 
   // RFC 8461 §3.3, §5.1 MUST (S02, S03, S10): an unexpired policy is applied whatever DNS or HTTPS say now; without one

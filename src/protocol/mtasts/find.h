@@ -21,6 +21,8 @@ namespace postseal::mtasts {
 struct FetchError {
   tlsrpt::ResultType result = tlsrpt::ResultType::StsPolicyFetchError;
   std::string reason;
+  /// Other fetches took the time that this one had. It says nothing of the policy host.
+  bool not_asked = false;
 };
 
 /// GET https://mta-sts.DOMAIN/.well-known/mta-sts.txt with every limit of RFC 8461 §3.3. Implemented in edge/http.
@@ -79,6 +81,8 @@ struct StsFacts {
   bool record_unknown = false;  ///< the TXT lookup failed or was bogus: S03
   /// An announced edition could not be had: back-off is running or the fetch just failed.
   bool temporary_error = false;
+  /// It was not even asked for, and none is cached: what the domain demands is not known.
+  bool not_asked = false;
   std::vector<Finding> findings;
 };
 

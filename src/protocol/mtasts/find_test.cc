@@ -222,6 +222,25 @@ TEST_F(FindPolicy, S10_a_failed_fetch_without_memory_is_no_mta_sts_and_named) {
   EXPECT_EQ(fetches(), 3U);
 }
 
+// E2 is about who keeps this domain's policy from us, not about strangers whose policy hosts are slow.
+TEST_F(FindPolicy, a_fetch_that_never_began_says_nothing_and_is_tried_again_at_once) {
+  const auto good = fetcher.answer;
+  fetcher.answer = std::unexpected(FetchError{ResultType::StsPolicyFetchError, "others are waited for", true});
+  const StsFacts facts = find();
+  EXPECT_TRUE(facts.not_asked);
+  EXPECT_TRUE(facts.temporary_error);
+  EXPECT_EQ(count(facts, ResultType::StsPolicyFetchError), 0U);
+  EXPECT_FALSE(entry().failure);
+  fetcher.answer = good;
+  EXPECT_EQ(find().source, Source::Fetched);
+
+  fetcher.answer = std::unexpected(FetchError{ResultType::StsPolicyFetchError, "others are waited for", true});
+  announce("2");
+  const StsFacts cached = find();
+  EXPECT_EQ(cached.source, Source::Cached);
+  EXPECT_FALSE(cached.not_asked);
+}
+
 TEST_F(FindPolicy, S20_mode_none_is_remembered_for_its_max_age) {
   fetcher.answer = body("none", "604800", "");
   EXPECT_EQ(find().policy.value().mode, Mode::None);

@@ -97,7 +97,7 @@ Decision conclude_without_host(const Facts& facts, Decision decision) {
   }
   const bool unknown = std::ranges::any_of(hosts, [&](const HostDecision& host) {
     return has_reason(host, ReasonCode::AddressUnknown) || has_reason(host, ReasonCode::TlsaUnknown) ||
-           (unauthentic(host) && policy_unknown);
+           has_reason(host, ReasonCode::StsNotAsked) || (unauthentic(host) && policy_unknown);
   });
   decision.course = Course::Defer;
   const bool loop =

@@ -165,6 +165,11 @@ void HostCase::apply_mta_sts() {
   if (host_.name.is_root()) return;
   if (weakened()) return;  // apply_dane() has said so
   if (!sts.policy) {
+    // RFC 8461 §5 MUST (I2): it may forbid this host. That nobody was asked is our doing, so it is no exception E2.
+    if (sts.not_asked) {
+      return give_up(HostUse::Skip, ReasonCode::StsNotAsked,
+                     "an MTA-STS policy is announced and could not be asked for: too many others are waited for");
+    }
     // RFC 8461 §3.3 (S03, S10): without a cached policy an unknown one cannot bind.
     if (sts.record_unknown || sts.temporary_error) {
       return note(ReasonCode::StsUnknown, "whether there is an MTA-STS policy is not known; none is cached");

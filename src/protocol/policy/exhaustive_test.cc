@@ -81,6 +81,9 @@ TEST(Exhaustive, I2_what_nobody_knows_never_opens_a_host) {
       hidden.tlsa = tlsa;
       check(hidden);
     }
+    State not_asked = state;
+    not_asked.sts = Sts::NotAsked;
+    check(not_asked);
   });
 }
 

@@ -54,6 +54,8 @@ constexpr ReasonInfo info(ReasonCode code) {
       return {"sts-absent", "RFC 8461 §3.1"};
     case ReasonCode::StsUnknown:
       return {"sts-unknown", "RFC 8461 §3.3"};
+    case ReasonCode::StsNotAsked:
+      return {"sts-not-asked", "RFC 8461 §5"};
     case ReasonCode::StsEnforce:
       return {"sts-enforce", "RFC 8461 §4.2"};
     case ReasonCode::StsMxMismatch:

@@ -33,6 +33,7 @@ enum class ReasonCode {
   // MTA-STS
   StsAbsent,
   StsUnknown,
+  StsNotAsked,
   StsEnforce,
   StsMxMismatch,
   StsTesting,
