@@ -157,6 +157,7 @@ class CaseReader {
     if (spec.recipients.empty()) reader_.fail("recipients", "is missing, and there is no 'domain' to guess them from");
     for (const std::string& recipient : spec.recipients) check_mailbox("recipients", recipient);
     reader_.flag("requiretls", spec.requiretls);
+    reader_.flag("notification", spec.notification);
     reader_.flag("tls_required_no", spec.tls_required_no);
     if (reader_.has("local_rule")) {
       reader_.choice("local_rule", spec.local_rule, {"none", "may", "encrypt", "secure", "dane", "dane-only"});

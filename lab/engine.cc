@@ -62,7 +62,7 @@ std::expected<Sent, std::string> send_case(const CaseSpec& spec, std::string tex
   Sent sent;
   sent.wire = as_sent(std::move(text), facts->line_ends);
   outbound::Letter letter;
-  letter.from = *Mailbox::parse(kSender);
+  if (!spec.notification) letter.from = *Mailbox::parse(kSender);
   for (const std::string& recipient : spec.recipients) {
     auto mailbox = Mailbox::parse(recipient);
     if (!mailbox) return std::unexpected(fmt::format("{}: {}", recipient, mailbox.error().context));

@@ -182,6 +182,7 @@ struct CaseSpec {
   std::vector<Domain> hosts;            ///< the mail hosts that the case brought along, in order
   std::vector<std::string> recipients;  ///< never empty
   bool requiretls = false;
+  bool notification = false;
   bool tls_required_no = false;
   std::string local_rule;                       ///< "dane-only" and so on, for this case only
   std::string message;                          ///< file to send, relative to the world's file; empty: the lab's own

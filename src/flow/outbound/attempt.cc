@@ -43,7 +43,7 @@ Awaitable<void> Attempt::run_part(Part& part) {
   for (const Pending& left : part.pending) {
     auto& verdict = part.record->recipients[left.index];
     const std::size_t index = verdict.index;
-    verdict = conclude(verdict.recipient, record.decision, record.attempts, left.left, record.facts.message.requiretls);
+    verdict = conclude(verdict.recipient, record.decision, record.attempts, left.left, record.facts);
     verdict.index = index;
   }
 }
@@ -140,7 +140,11 @@ Awaitable<std::unique_ptr<Session>> Attempt::session_for(const policy::HostDecis
 /// RFC 9422 §3: as many transactions as the server's RCPTMAX makes necessary, no more than its MAILMAX allows.
 Awaitable<Attempt::SessionState> Attempt::use_session(Session& session) {
   SessionState state = SessionState::Idle;
-  while (state == SessionState::Idle && !here_.empty()) state = co_await transact(session);
+  lay_idle_ = lead_->attempt().shared_session;
+  while (state == SessionState::Idle && !here_.empty()) {
+    state = co_await transact(session);
+    lay_idle_ = false;
+  }
   co_return state;
 }
 
@@ -177,6 +181,12 @@ smtp::Transaction Attempt::transaction_for(std::size_t count, bool promised) con
   return transaction;
 }
 
+/// The session is in plaintext, though the server offers TLS: it failed, or is not to be used.
+bool Attempt::lacks_tls(const Part& part) {
+  const auto& evidence = part.attempt().evidence;
+  return evidence && !evidence->tls && evidence->starttls_offered;
+}
+
 /// One transaction for the first of those at this host; they leave here_ unless the connection failed without a word.
 Awaitable<Attempt::SessionState> Attempt::transact(Session& session) {
   const auto& limits = session.talk->engine().capabilities();
@@ -205,6 +215,13 @@ Awaitable<Attempt::SessionState> Attempt::transact(Session& session) {
   co_return SessionState::Broken;
 }
 
+/// RFC 5321 §3.8: what a server says to the first MAIL after a pause may be its farewell to an idle session, with a
+/// code of its choice; and what it offered when the session began may not be so any more. Neither is its word on this
+/// letter.
+bool Attempt::is_about_idling(const smtp::RecipientOutcome& outcome) const {
+  return lay_idle_ && !outcome.accepted && (outcome.stage == smtp::Stage::Mail || outcome.stage == smtp::Stage::Local);
+}
+
 /// first: this was the session's first transaction. RFC 9422 §3: what only the session's earlier use made impossible
 /// (MAILMAX, RCPTDOMAINMAX) is tried again in a new one.
 Attempt::SessionState Attempt::settle(const smtp::TransactionEnd& end, bool first) {
@@ -214,8 +231,9 @@ Attempt::SessionState Attempt::settle(const smtp::TransactionEnd& end, bool firs
   SessionState state = SessionState::Idle;
   for (std::size_t i = 0; i < done.size(); ++i) {
     const auto& outcome = end.recipients[i];
-    const Standing standing = classify_reply(outcome);
-    if (!first && standing == Standing::NextHost && outcome.stage == smtp::Stage::Local) {
+    const Standing standing = classify_reply(outcome, lacks_tls(*done[i].part));
+    const bool used_up = !first && standing == Standing::NextHost && outcome.stage == smtp::Stage::Local;
+    if (used_up || is_about_idling(outcome)) {
       here_.push_back(done[i]);
       state = SessionState::Spent;
     } else {
@@ -232,15 +250,12 @@ void Attempt::settle(const smtp::SessionEnd& end, std::size_t count) {
     pending.part->attempt().reply = end.reply;
     pending.part->attempt().problem = end.reason;
   }
-  const bool shared = lead_->attempt().shared_session;
   std::vector<Pending> left;
   for (std::size_t i = 0; i < here_.size(); ++i) {
-    const Standing standing = classify_session_end(end, i);
-    // RFC 5321 §3.8: a server that closed an idle session says 421 to whatever comes next; that is no answer to MAIL.
-    const bool was_closed = shared && end.failure == smtp::SessionFailure::ServiceClosing;
-    const bool answered = has_answer(end, i) && !(was_closed && standing == Standing::NextHost &&
-                                                  end.transaction[i].stage == smtp::Stage::Mail);
-    if (i >= count || (!answered && standing == Standing::NextHost)) {
+    const bool answered = has_answer(end, i);
+    const Standing standing = classify_session_end(end, i, lacks_tls(*here_[i].part));
+    const bool about_idling = answered && is_about_idling(end.transaction[i]);
+    if (i >= count || about_idling || (!answered && standing == Standing::NextHost)) {
       left.push_back(here_[i]);
       continue;
     }

@@ -51,6 +51,8 @@ class Attempt {
   Awaitable<void> put_away(std::unique_ptr<Session> session, SessionState state);
   smtp::Transaction transaction_for(std::size_t count, bool promised) const;
   bool next_address(policy::HostDecision& host);
+  static bool lacks_tls(const Part& part);
+  bool is_about_idling(const smtp::RecipientOutcome& outcome) const;
   SessionState settle(const smtp::TransactionEnd& end, bool first);
   void settle(const smtp::SessionEnd& end, std::size_t count);
   void settle_one(Pending pending, Standing standing, const std::optional<smtp::RecipientOutcome>& outcome);
@@ -62,6 +64,7 @@ class Attempt {
   std::vector<Part> parts_;
   Part* lead_ = nullptr;       ///< whose turn it is
   std::vector<Pending> here_;  ///< to be tried at the current host
+  bool lay_idle_ = false;      ///< the session did, and has taken nothing since
 };
 
 }  // namespace postseal::outbound

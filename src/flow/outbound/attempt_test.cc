@@ -176,17 +176,41 @@ TEST_F(Attempting, a_session_that_had_gone_stale_is_replaced_by_a_new_one_at_the
   EXPECT_FALSE(record.attempts.at(1).shared_session);
 }
 
-// RFC 5321 §3.8: the refusal of MAIL was this server's word about the letter; that it closed afterwards changes
-// nothing.
-TEST_F(Attempting, a_refused_mail_counts_also_where_the_server_then_closes_a_session_that_was_kept) {
+// RFC 5321 §3.8: it may be a server's farewell to a session that was idle for too long, with a code of its choice.
+TEST_F(Attempting, a_refusal_of_the_first_mail_after_a_pause_is_asked_for_again_in_a_new_session) {
+  struct Case {
+    const char *mail, *rcpt;
+  };
+  const Case cases[] = {{"550 5.4.2 idle for too long\r\n", "drop"},
+                        {"451 4.7.0 Timeout waiting for client input\r\n", "drop"},
+                        {"550 5.7.1 not you\r\n", "421 4.3.2 bye\r\n"},
+                        {"550 5.7.1 not you\r\n", "503 5.5.1 MAIL first\r\n"}};
+  for (const auto& [mail, rcpt] : cases) {
+    for (const char* extensions : {"250-x\r\n250 PIPELINING\r\n", "250 x\r\n"}) {
+      record = {};
+      decide_for({.tlsa = Tlsa::Absent});
+      record.decision.hosts.resize(1);
+      mx().ehlo = extensions;
+      mx().replies["MAIL"] = mail;
+      mx().replies["RCPT"] = rcpt;
+      run();
+      ASSERT_EQ(record.attempts.size(), 2U) << mail;
+      EXPECT_TRUE(record.attempts.at(0).shared_session);
+      EXPECT_FALSE(record.attempts.at(1).shared_session);
+      EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Deferred) << mail;
+    }
+  }
+}
+
+// RFC 1870 §4: the limit is the one that this session's EHLO named, and the session is an old one.
+TEST_F(Attempting, what_a_kept_session_could_not_take_is_offered_to_a_new_one) {
   decide_for({.tlsa = Tlsa::Absent});
-  mx().ehlo = "250-x\r\n250 PIPELINING\r\n";
-  mx().replies["MAIL"] = "550 5.7.1 not you\r\n";
-  mx().replies["RCPT"] = "421 4.3.2 bye\r\n";
+  record.decision.hosts.resize(1);
+  mx().ehlo = "250-x\r\n250 SIZE 10\r\n";
   run();
-  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Bounced);
-  EXPECT_EQ(record.recipients.at(0).status, (EnhancedStatus{5, 7, 1}));
-  EXPECT_EQ(mails(mx2()).size(), 0U);
+  ASSERT_EQ(record.attempts.size(), 2U);
+  EXPECT_FALSE(record.attempts.at(1).shared_session);
+  EXPECT_EQ(record.recipients.at(0).outcome, DeliveryOutcome::Deferred);
 }
 
 // RFC 9422 §4.1, §4.2

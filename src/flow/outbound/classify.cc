@@ -107,11 +107,20 @@ bool cannot_anywhere(const policy::Decision& decision, const Unsettled& left) {
   });
 }
 
+/// RFC 3207 §4: 530; RFC 3463 §3.8: X.7.Y is about security and policy. Some say it at MAIL, in words only.
+bool may_be_for_want_of_tls(const smtp::RecipientOutcome& outcome) {
+  const auto& reply = outcome.reply;
+  if (reply.code == 530 || reply.code == 523 || reply.code == 538) return true;
+  return reply.status ? reply.status->subject == 7 : outcome.stage == smtp::Stage::Mail;
+}
+
 }  // namespace
 
-Standing classify_reply(const smtp::RecipientOutcome& outcome) {
+Standing classify_reply(const smtp::RecipientOutcome& outcome, bool lacks_tls) {
   if (outcome.accepted) return Standing::Delivered;
   if (smtp::worth_another_try(outcome)) return Standing::NextHost;
+  // Whoever can only break TLS must not make a letter bounce by that.
+  if (lacks_tls && may_be_for_want_of_tls(outcome)) return Standing::NextHost;
   // The server has satisfied the decision before MAIL was said, so a 5xx is the true server's word.
   return outcome.stage == smtp::Stage::Local ? Standing::CannotHere : Standing::Bounced;
 }
@@ -120,8 +129,8 @@ bool has_answer(const smtp::SessionEnd& end, std::size_t recipient) {
   return recipient < end.transaction.size() && end.transaction[recipient].stage != smtp::Stage::Local;
 }
 
-Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient) {
-  if (has_answer(end, recipient)) return classify_reply(end.transaction[recipient]);
+Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient, bool lacks_tls) {
+  if (has_answer(end, recipient)) return classify_reply(end.transaction[recipient], lacks_tls);
   const bool wait = end.in_doubt || end.failure == smtp::SessionFailure::MessageBroken;
   return wait ? Standing::Wait : Standing::NextHost;
 }
@@ -176,11 +185,13 @@ RecipientVerdict settled(const Mailbox& recipient, DeliveryOutcome outcome, cons
 }
 
 RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& decision,
-                          const std::vector<HostAttempt>& attempts, const Unsettled& left, bool requiretls) {
+                          const std::vector<HostAttempt>& attempts, const Unsettled& left, const policy::Facts& facts) {
   RecipientVerdict verdict{.recipient = recipient};
   if (!attempts.empty()) verdict.host = attempts.back().host;
 
-  if (requiretls && requiretls_is_unmet(decision, attempts)) {
+  // Hosts that were not looked at may have what the others lack.
+  const bool conclusive = !facts.hosts_left_out;
+  if (facts.message.requiretls && conclusive && requiretls_is_unmet(decision, attempts)) {
     verdict.outcome = DeliveryOutcome::Bounced;
     verdict.status = requiretls_status(decision, attempts);
     verdict.explanation = with_remedy("REQUIRETLS is not met: " + explain_attempt(attempts.back(), decision),
@@ -189,8 +200,9 @@ RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& deci
   }
   if (left.last_refusal) {
     const auto& refusal = *left.last_refusal;
-    const bool bounced = cannot_anywhere(decision, left);
-    verdict.reply = refusal.reply;
+    const bool bounced = conclusive && cannot_anywhere(decision, left);
+    // RFC 3464 §2.3.6: what is told as the server's word is one that it has said.
+    if (refusal.stage != smtp::Stage::Local) verdict.reply = refusal.reply;
     verdict.answered = true;
     verdict.outcome = bounced ? DeliveryOutcome::Bounced : DeliveryOutcome::Deferred;
     verdict.status = refusal.reply.status.value_or(EnhancedStatus{4, 0, 0});

@@ -15,10 +15,11 @@ enum class Standing {
   Wait,        ///< the server may have it, or the message itself cannot be read: no other host now
 };
 
-Standing classify_reply(const smtp::RecipientOutcome& outcome);
+/// lacks_tls: in plaintext, to a server that offers TLS.
+Standing classify_reply(const smtp::RecipientOutcome& outcome, bool lacks_tls);
 /// The server had said something about this recipient before the session ended.
 bool has_answer(const smtp::SessionEnd& end, std::size_t recipient);
-Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient);
+Standing classify_session_end(const smtp::SessionEnd& end, std::size_t recipient, bool lacks_tls);
 
 /// What the hosts so far left of a recipient.
 struct Unsettled {
@@ -28,7 +29,7 @@ struct Unsettled {
 
 /// The verdict of a recipient that no host took, after the last one.
 RecipientVerdict conclude(const Mailbox& recipient, const policy::Decision& decision,
-                          const std::vector<HostAttempt>& attempts, const Unsettled& left, bool requiretls);
+                          const std::vector<HostAttempt>& attempts, const Unsettled& left, const policy::Facts& facts);
 
 /// The verdict of a recipient that a host took or refused.
 RecipientVerdict settled(const Mailbox& recipient, DeliveryOutcome outcome, const smtp::RecipientOutcome& reply,

@@ -45,7 +45,8 @@ Awaitable<bool> say_farewell(std::unique_ptr<Session> session, Deadline until) {
 }
 
 policy::MessageDemands demands_of(const Letter& letter) {
-  return {letter.requiretls, letter.facts.tls_required_no, letter.only_if_verified};
+  // RFC 8689 §5 SHOULD NOT: a notification is not lost for want of REQUIRETLS; it takes the keyword along where it can.
+  return {letter.requiretls && letter.from, letter.facts.tls_required_no, letter.only_if_verified};
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct RecipientVerdict {
   ProofShown proof = ProofShown::None;
   std::string proof_name;     ///< "DANE-EE 3 1 1", "MTA-STS/PKIX", "TLS unauthenticated", "plaintext"
   bool mx_authentic = false;  ///< false with DANE: "host verified, MX not"
-  bool answered = false;      ///< a server's own word about this recipient or the letter decided
+  bool answered = false;      ///< what a server said, or has not got, for this recipient or letter decided
   std::string explanation;    ///< host, fact, rule, remedy: one line
 };
 
