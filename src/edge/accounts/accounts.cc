@@ -226,12 +226,12 @@ Awaitable<LoginVerdict> Accounts::check_password(std::string user, std::string p
       co_await asio::co_spawn(impl.pool, run<LoginVerdict>(std::move(work)), asio::use_awaitable);
   switch (verdict) {
     case LoginVerdict::Right:
-      impl.throttle.note(name, peer, true);
-      break;
     case LoginVerdict::Wrong:
-      impl.throttle.note(name, peer, false);
+      if (!impl.throttle.settle(name, peer, verdict == LoginVerdict::Right)) co_return LoginVerdict::Throttled;
       break;
     case LoginVerdict::Locked:
+      if (impl.throttle.must_wait(name, peer)) co_return LoginVerdict::Throttled;
+      break;
     case LoginVerdict::Throttled:
     case LoginVerdict::Unavailable:
       break;
@@ -250,8 +250,8 @@ Awaitable<Accounts::Keys> Accounts::scram_keys(std::string user, IpAddress peer)
   co_return std::move(*keys);
 }
 
-void Accounts::note_login(std::string_view user, const IpAddress& peer, bool right) {
-  impl_->throttle.note(throttle_name(user), peer, right);
+bool Accounts::settle_login(std::string_view user, const IpAddress& peer, bool right) {
+  return impl_->throttle.settle(throttle_name(user), peer, right);
 }
 
 std::expected<AccountInfo, std::string> Accounts::load(const Mailbox& address) const {

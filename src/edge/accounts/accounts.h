@@ -52,8 +52,8 @@ class Accounts {
   Awaitable<Keys> scram_keys(std::string user, IpAddress peer);
   /// The login as it is kept and logged: ASCII letters in lower case. nullopt: no login looks like that.
   static std::optional<Mailbox> canonical(std::string_view user);
-  /// A SCRAM exchange has ended: for the throttle.
-  void note_login(std::string_view user, const IpAddress& peer, bool right);
+  /// A SCRAM exchange has ended: for the throttle. false: it must wait after all, and is told neither yes nor no.
+  [[nodiscard]] bool settle_login(std::string_view user, const IpAddress& peer, bool right);
 
   std::expected<AccountInfo, std::string> load(const Mailbox& address) const;
   /// An error where a file is there that cannot be read: whose it is, is not known then.

@@ -190,6 +190,38 @@ TEST_F(AccountsTest, guessing_is_slowed_down_A23) {
   EXPECT_EQ(check("alice@example.org", "correct horse"), LoginVerdict::Right);
 }
 
+/// Each from another network, so that the user's own count is the one that matters.
+Awaitable<std::vector<LoginVerdict>> guesses_at_once(Accounts* accounts, std::vector<std::string> passwords) {
+  std::vector<Awaitable<LoginVerdict>> logins;
+  for (std::size_t i = 0; i < passwords.size(); ++i)
+    logins.push_back(accounts->check_password("alice@example.org", std::move(passwords[i]),
+                                              IpAddress::v4({10, static_cast<std::uint8_t>(i), 0, 1})));
+  co_return co_await await_all(std::move(logins));
+}
+
+TEST_F(AccountsTest, guesses_made_at_once_are_no_cheaper_than_one_after_another_A23) {
+  ASSERT_TRUE(accounts->create(kAlice, "correct horse"));
+  accounts.emplace(directory.string(), clock, 1);
+  std::vector<std::string> passwords(20, "guess");
+  passwords.push_back("correct horse");
+  const auto verdicts = tests::run_coroutine(guesses_at_once(&*accounts, passwords));
+  EXPECT_EQ(std::ranges::count(verdicts, LoginVerdict::Wrong), 5);
+  EXPECT_EQ(verdicts.back(), LoginVerdict::Throttled) << "the right one is not told from the others";
+  clock.advance(Seconds{2});
+  EXPECT_EQ(check("alice@example.org", "correct horse"), LoginVerdict::Right);
+}
+
+TEST_F(AccountsTest, a_locked_account_is_not_told_of_among_guesses_made_at_once) {
+  ASSERT_TRUE(accounts->create(kAlice, "correct horse"));
+  auto info = *accounts->load(kAlice);
+  info.locked = true;
+  ASSERT_TRUE(accounts->save(info));
+  accounts.emplace(directory.string(), clock, 1);
+  std::vector<std::string> passwords(10, "guess");
+  passwords.push_back("correct horse");
+  EXPECT_EQ(tests::run_coroutine(guesses_at_once(&*accounts, passwords)).back(), LoginVerdict::Throttled);
+}
+
 TEST(AccountFile, every_field_survives) {
   AccountRecord record;
   record.address = kAlice;

@@ -53,9 +53,7 @@ bool Throttle::is_familiar(const std::string& key, WallTime now) const {
   return found != index_.end() && found->second->familiar && now - found->second->at < kFamiliar;
 }
 
-bool Throttle::must_wait(std::string_view user, const IpAddress& peer) {
-  const std::lock_guard lock(mutex_);
-  const WallTime now = clock_.now();
+bool Throttle::must_wait_locked(std::string_view user, const IpAddress& peer, WallTime now) const {
   if (blocked(key_of_address(peer), kFreeForAddress, now) || blocked(key_of_network(peer), kFreeForNetwork, now))
     return true;
   return !is_familiar(key_of_familiar(user, peer), now) && blocked(key_of_user(user), kFreeForUser, now);
@@ -90,9 +88,7 @@ void Throttle::count(const std::string& key, WallTime now) {
   entry.at = now;
 }
 
-void Throttle::note(std::string_view user, const IpAddress& peer, bool right) {
-  const std::lock_guard lock(mutex_);
-  const WallTime now = clock_.now();
+void Throttle::note_locked(std::string_view user, const IpAddress& peer, bool right, WallTime now) {
   if (!right) {
     // A familiar network keeps its own count with the address; only strangers' guesses weigh on the user.
     if (!is_familiar(key_of_familiar(user, peer), now)) count(key_of_user(user), now);
@@ -105,6 +101,24 @@ void Throttle::note(std::string_view user, const IpAddress& peer, bool right) {
   Entry& entry = touch(key_of_familiar(user, peer));
   entry.familiar = true;
   entry.at = now;
+}
+
+bool Throttle::must_wait(std::string_view user, const IpAddress& peer) {
+  const std::lock_guard lock(mutex_);
+  return must_wait_locked(user, peer, clock_.now());
+}
+
+void Throttle::note(std::string_view user, const IpAddress& peer, bool right) {
+  const std::lock_guard lock(mutex_);
+  note_locked(user, peer, right, clock_.now());
+}
+
+bool Throttle::settle(std::string_view user, const IpAddress& peer, bool right) {
+  const std::lock_guard lock(mutex_);
+  const WallTime now = clock_.now();
+  if (must_wait_locked(user, peer, now)) return false;
+  note_locked(user, peer, right, now);
+  return true;
 }
 
 }  // namespace postseal::accounts

@@ -24,6 +24,9 @@ class Throttle {
 
   bool must_wait(std::string_view user, const IpAddress& peer);
   void note(std::string_view user, const IpAddress& peer, bool right);
+  /// Notes a login whose check has ended. false: others have failed meanwhile, so that it must wait after all. Nothing
+  /// is noted then, and nobody may learn whether it was right: else guesses made at once would be free.
+  [[nodiscard]] bool settle(std::string_view user, const IpAddress& peer, bool right);
   std::size_t size() const;
 
   /// Failures that cost nothing: a phone with an old password tries a few times.
@@ -42,6 +45,9 @@ class Throttle {
   };
   using Entries = std::list<Entry>;
 
+  // REQUIRES: mutex_ is held, for all of these.
+  bool must_wait_locked(std::string_view user, const IpAddress& peer, WallTime now) const;
+  void note_locked(std::string_view user, const IpAddress& peer, bool right, WallTime now);
   double failures(const std::string& key, WallTime now) const;
   bool blocked(const std::string& key, double free, WallTime now) const;
   void count(const std::string& key, WallTime now);

@@ -23,6 +23,7 @@ std::string from64(std::string_view text) {
 struct Login {
   std::string user = "alice@example.org", password = "secret";
   std::string gs2 = "n,,";
+  std::function<void()> meanwhile = [] {};  ///< between the client's two messages
 };
 
 std::string field(const std::string& message, std::string_view name) {
@@ -57,6 +58,7 @@ Awaitable<Heard> log_in(const Surroundings* around, Login login) {
   if (!heard.wrong.empty()) co_return heard;
   const auto challenge = heard.text.rfind("334 ") + 4;
   const std::string server_first = from64(heard.text.substr(challenge, heard.text.size() - challenge - 2));
+  login.meanwhile();
   turns = {{to64(client_final(login, bare, server_first)) + "\r\n", "334"},
            {"\r\n", "235"},
            {"MAIL FROM:<" + login.user + ">\r\n", "250"}};
@@ -90,6 +92,18 @@ TEST_F(ScramTest, a_client_that_could_have_bound_the_channel_and_was_told_otherw
 TEST_F(ScramTest, wrong_proofs_are_throttled_like_wrong_passwords_A23) {
   for (int i = 0; i < 5; ++i) EXPECT_THAT(login({.password = "wrong"}).wrong, HasSubstr("535"));
   EXPECT_THAT(login({}).wrong, HasSubstr("454 4.7.0"));
+}
+
+TEST_F(ScramTest, exchanges_begun_before_the_others_failed_wait_with_them_A23) {
+  const IpAddress peer = address("192.0.2.1");
+  const auto others_fail = [&] {
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(world.accounts->settle_login("alice@example.org", peer, false));
+  };
+  EXPECT_THAT(login({.meanwhile = others_fail}).wrong, HasSubstr("454 4.7.0")) << "although the proof is right";
+  world.clock.advance(Seconds{2});
+  EXPECT_EQ(login({}).wrong, "");
+  EXPECT_THAT(login({.password = "wrong", .meanwhile = others_fail}).wrong, HasSubstr("535"))
+      << "where he has logged in from, he has more tries";
 }
 
 }  // namespace

@@ -80,7 +80,11 @@ Awaitable<void> Session::follow(sasl::Step step) {
       continue;
     }
     if (auto* refused = std::get_if<sasl::Refused>(&step)) {
-      if (scram_ && refused->failure == sasl::Failure::WrongPassword) around_.accounts.note_login(login_, peer, false);
+      const bool judged = scram_ && refused->failure == sasl::Failure::WrongPassword;
+      if (judged && !around_.accounts.settle_login(login_, peer, false)) {
+        refuse_login(reply::slow_down(), login_, "throttled");
+        co_return;
+      }
       refuse_login(reply::of_failure(refused->failure), login_, sasl::to_string(refused->failure));
       co_return;
     }
@@ -90,7 +94,10 @@ Awaitable<void> Session::follow(sasl::Step step) {
       refuse_login(reply::wrong_login(), accepted.user, "no login looks like that");
       co_return;
     }
-    if (scram_) around_.accounts.note_login(accepted.user, peer, true);
+    if (scram_ && !around_.accounts.settle_login(accepted.user, peer, true)) {
+      refuse_login(reply::slow_down(), accepted.user, "throttled");
+      co_return;
+    }
     exchange_.reset();
     account_.reset();
     around_.metrics.add(Counter::AuthSucceeded);
