@@ -100,6 +100,8 @@ class Log {
   /// An emptied segment's file: used again for a later one, or removed.
   DiskResult<void> recycle(SegmentPtr segment);
   std::uint64_t syncs() const { return syncs_; }
+  /// The segment that is written to; 0: none could be begun.
+  std::uint64_t segment();
   /// Of files that are kept to be used again.
   std::uint64_t spare_bytes();
 

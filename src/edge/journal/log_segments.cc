@@ -208,6 +208,11 @@ DiskResult<void> Log::recycle(SegmentPtr segment) {
   return disk_.sync_directory();
 }
 
+std::uint64_t Log::segment() {
+  const std::lock_guard lock(file_mutex_);
+  return current_ ? current_->number : 0;
+}
+
 std::uint64_t Log::spare_bytes() {
   const std::lock_guard lock(file_mutex_);
   std::uint64_t bytes = 0;

@@ -7,6 +7,7 @@
 #include "edge/journal/body_source.h"
 #include "edge/journal/cleaner.h"
 #include "edge/journal/draft.h"
+#include "edge/journal/session_write.h"
 
 namespace postseal::journal {
 
@@ -270,8 +271,18 @@ StoreResult<void> LogSpool::checkpoint() {
   }
 }
 
+/// Pieces alone sync nothing. Whoever sends letters and gives them up would fill segments that count as still being
+/// written to until somebody else's letter comes, and on a full disk none can.
+bool LogSpool::unsettled() {
+  const std::uint64_t written_to = log_->segment();
+  const std::lock_guard lock(letters_mutex_);
+  return written_to > letters_->applied().segment;
+}
+
 StoreResult<void> LogSpool::tidy() {
   const std::lock_guard lock(tidy_mutex_);
+  // Where this fails the log says so, and what could not be settled stays.
+  if (unsettled()) (void)wait_for_sync(*log_, {}, false);
   auto flushed = chronicle_->flush();
   if (auto written = checkpoint(); !written) return written;
   const auto checkpoint_durably = [this]() -> StoreResult<void> {
@@ -289,6 +300,7 @@ StoreResult<void> LogSpool::tidy() {
 }
 
 bool LogSpool::tidy_is_due() {
+  if (unsettled()) return true;
   const std::lock_guard lock(tidy_mutex_);
   const bool old = std::chrono::steady_clock::now() - checkpointed_at_ >= settings_.checkpoint_after;
   const std::lock_guard letters(letters_mutex_);

@@ -57,6 +57,7 @@ class LogSpool final : public Spool {
  private:
   void run_tidier();
   bool tidy_is_due();
+  bool unsettled();
   spool::StoreResult<void> checkpoint();
   void on_synced(Writes& letters, Position applied);
   /// A copy, and what it needs to be read, taken at one moment.

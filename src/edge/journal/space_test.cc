@@ -2,7 +2,9 @@
 // Space is given back, whatever order letters leave in, and nothing comes back from the dead for it.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
+#include <thread>
 
 #include "edge/journal/faulty_disk.h"
 #include "edge/journal/spool.h"
@@ -98,6 +100,57 @@ TEST(Space, pieces_of_a_letter_that_is_still_coming_in_stay) {
   EXPECT_EQ(read_all(bench.spool->open(letter.id)), body);
   bench.restart(false);
   EXPECT_EQ(read_all(bench.spool->open(letter.id)), body);
+}
+
+TEST(Space, of_letters_that_were_given_up_is_given_back_though_no_letter_comes) {
+  Bench bench;
+  for (unsigned i = 0; i < 60; ++i) {
+    auto draft = bench.spool->begin();
+    const std::string body = body_of(i, 60000);
+    ASSERT_TRUE(tests::run_coroutine(draft->append(body)));
+    draft.reset();
+    if (i % 10 == 0) ASSERT_TRUE(bench.spool->tidy());
+    EXPECT_LE(bench.spool->size().bytes_on_disk, 6 * bench.settings.segment_size) << i;
+  }
+}
+
+TEST(Space, of_letters_that_were_given_up_is_given_back_without_being_asked) {
+  Bench bench;
+  bench.spool.reset();
+  bench.settings.tidies_itself = true;
+  bench.settings.checkpoint_after = std::chrono::milliseconds(20);
+  bench.spool = open_or_die(bench.settings);
+  for (unsigned i = 0; i < 60; ++i) {
+    const auto draft = bench.spool->begin();
+    const std::string body = body_of(i, 60000);
+    ASSERT_TRUE(tests::run_coroutine(draft->append(body)));
+  }
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (bench.spool->size().bytes_on_disk > 6 * bench.settings.segment_size) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until);
+    std::this_thread::yield();
+  }
+}
+
+TEST(Space, a_full_disk_of_letters_that_were_given_up_takes_letters_again) {
+  Bench bench;
+  const auto before = keep_now(*bench.spool, body_of(0, 20000), 1).value();
+  bench.disk->set_capacity(5 * bench.settings.segment_size);
+  auto taken = spool::StoreResult<void>();
+  for (unsigned i = 1; taken && i < 100; ++i) {
+    const auto draft = bench.spool->begin();
+    const std::string body = body_of(i, 60000);
+    taken = tests::run_coroutine(draft->append(body));
+  }
+  ASSERT_EQ(taken.error().code, spool::StoreErrorCode::NoSpace);
+  ASSERT_TRUE(bench.spool->tidy());
+  const std::string body = body_of(200, 60000);
+  const auto letter = keep_now(*bench.spool, body, 1);
+  ASSERT_TRUE(letter) << letter.error().what;
+  bench.restart(false);
+  EXPECT_EQ(read_all(bench.spool->open(letter->id)), body);
+  EXPECT_EQ(read_all(bench.spool->open(before.id)), body_of(0, 20000));
+  EXPECT_EQ(all_of(*bench.spool).size(), 2u);
 }
 
 TEST(Space, restarts_do_not_scatter_the_log) {
