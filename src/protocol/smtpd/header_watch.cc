@@ -11,6 +11,11 @@ void HeaderWatch::end_name() {
   if (name_length_ == name_.size() && std::string_view(name_.data(), name_.size()) == "received") ++received_;
 }
 
+void HeaderWatch::note_octets(std::string_view octets) {
+  if (strayed_ || utf8_) return;
+  utf8_ = std::ranges::any_of(octets, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
 void HeaderWatch::take(std::string_view piece) {
   for (std::size_t i = 0; i < piece.size() && place_ != Place::Body; ++i) {
     char c = piece[i];
@@ -34,10 +39,12 @@ void HeaderWatch::take(std::string_view piece) {
         } else if (c == ' ' || c == '\t') {
           place_ = Place::AfterName;
         } else if (c == '\r') {
-          // RFC 5322 §2.2: a line that is no field ends the header; it is not for us to refuse such a message.
-          place_ = Place::Body;
+          // RFC 5322 §2.1: the empty line ends the header, and nothing else does, for us as for all others who look for
+          // fields: or one such line would hide the Received fields of a loop.
+          strayed_ = true;
+          place_ = Place::Rest;
         } else {
-          utf8_ = utf8_ || static_cast<unsigned char>(c) >= 0x80;
+          note_octets({&c, 1});
           if (name_length_ < name_.size()) name_[name_length_] = ascii_lower(c);
           name_length_ = static_cast<std::uint8_t>(std::min<std::size_t>(name_length_ + 1U, name_.size() + 1));
         }
@@ -48,13 +55,14 @@ void HeaderWatch::take(std::string_view piece) {
           end_name();
           place_ = Place::Rest;
         } else if (c != ' ' && c != '\t') {
-          place_ = Place::Body;
+          strayed_ = true;
+          place_ = Place::Rest;
         }
         break;
       case Place::Rest: {
         std::size_t end = std::min(piece.find('\n', i), piece.size());
         std::string_view rest = piece.substr(i, end - i);
-        utf8_ = utf8_ || std::ranges::any_of(rest, [](char each) { return static_cast<unsigned char>(each) >= 0x80; });
+        note_octets(rest);
         octets_ += rest.size();
         i = end;
         if (i == piece.size()) return;

@@ -130,6 +130,23 @@ TEST(Reception, a_message_that_goes_round_in_circles_is_refused) {
   play("C= \\r\\n.\\r\\n\nS: 554 5.4.6 The message has been through too many servers: a loop");
 }
 
+// RFC 5321 §6.3
+TEST(Reception, a_line_that_is_no_field_hides_no_circle_and_no_long_header) {
+  ServerSettings settings = relay();
+  settings.limits.received_fields = 1;
+  settings.limits.header_octets = 60;
+  Play play(settings);
+  up_to_data(play);
+  play(
+      "C= no field\\r\\nReceived: a\\r\\nReceived: b\\r\\n\\r\\n.\\r\\n\nE: aborted The message has been through too "
+      "many "
+      "servers: a loop\nS: 554 5.4.6 The message has been through too many servers: a loop");
+  Play other(settings);
+  up_to_data(other);
+  other("C= no field\\r\\nA: " + std::string(60, 'a') +
+        "\\r\\n\\r\\n.\\r\\n\nE: aborted The message's header is larger than we take\nS* 552 5.3.4");
+}
+
 // RFC 5321 §6.3 SHOULD
 TEST(Reception, a_hundred_servers_are_no_circle) {
   Play play;
