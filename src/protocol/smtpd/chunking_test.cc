@@ -88,6 +88,26 @@ TEST(Chunking, A22_a_size_that_nobody_can_know_ends_the_session) {
   }
 }
 
+// A22
+TEST(Chunking, A22_what_may_be_meant_as_BDAT_ends_the_session_too) {
+  const std::string blanks(2100, ' ');
+  for (const std::string& line :
+       {std::string("BDAT\t6"), std::string(" BDAT 6"), std::string("\tbdat 6"), std::string("BDAT6"),
+        std::string("bdat:6"), "BDAT" + blanks + "6", blanks + "BDAT 6", "BDAT 6" + blanks}) {
+    for (const std::size_t first : {line.size() + 2, std::size_t{2060}}) {
+      Play play;
+      envelope(play);
+      const std::string text = line + "\r\nMAIL FROM:<evil@here.test>\r\n";
+      play.send(text.substr(0, first));
+      if (play.server.wants_input()) play.send(text.substr(std::min(first, text.size())));
+      play("S* 501 5.5.4\nS* 421 4.7.0\nE: over BDAT without a size");
+    }
+  }
+  Play play;
+  envelope(play);
+  play("C: BDATA 6\nS* 500 5.5.1\nC: \nS* 500\nC:   BDA\nS* 500\nC: NOOP\nS* 250");
+}
+
 // RFC 1870 §6.3, §3 (A22)
 TEST(Chunking, A22_a_chunk_beyond_the_limit_is_refused_without_being_kept) {
   ServerSettings settings = relay();

@@ -79,6 +79,11 @@ Command parse_command(std::string_view line) {
   return {};
 }
 
+bool looks_like_bdat(std::string_view line) {
+  line = trim(line);
+  return equals_ignoring_case(line.substr(0, 4), "bdat") && (line.size() == 4 || !is_letter(line[4]));
+}
+
 bool is_hello_name(std::string_view text) {
   // RFC 5321 §4.5.3.1.2: a domain has 255 octets.
   if (text.empty() || text.size() > 255) return false;

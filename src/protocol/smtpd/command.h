@@ -35,6 +35,10 @@ struct Command {
 /// line: without CRLF. Verbs in any case.
 Command parse_command(std::string_view line);
 
+/// A22: whoever wrote it may mean BDAT, and sends octets behind it: the word stands first, in any case, blanks or not
+/// before it, and no letter behind it.
+bool looks_like_bdat(std::string_view line);
+
 /// RFC 5321 §4.1.1: blanks at the end of a command are tolerated.
 std::string_view trim(std::string_view text);
 bool has_control_characters(std::string_view text);

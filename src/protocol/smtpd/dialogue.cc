@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/smtpd/command.h"
 #include "protocol/smtpd/replies.h"
 #include "vocab/ascii.h"
 
@@ -125,6 +126,14 @@ std::optional<Server::Impl::Line> Server::Impl::next_line() {
   std::size_t length = end == std::string_view::npos ? input.size() : end;
   bool auth = expecting != Expecting::Command || equals_ignoring_case(input.substr(0, 5), "auth ");
   bool too_long = discarding || length + 2 > (auth ? kMaxAuthLine : kMaxCommand);
+  if (too_long && !discarding && expecting == Expecting::Command) {
+    // A22: here, while the line's beginning is at hand. Where it is blanks alone, nobody knows what follows.
+    std::string_view begun = input.substr(0, length);
+    if (looks_like_bdat(begun) || (end == std::string_view::npos && trim(begun).size() < 4)) {
+      refuse_bdat();
+      return std::nullopt;
+    }
+  }
   if (end != std::string_view::npos) {
     Line line{.text = input.substr(0, end), .too_long = too_long};
     input.remove_prefix(end + 2);

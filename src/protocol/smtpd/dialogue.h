@@ -85,6 +85,7 @@ struct Server::Impl {
   void take_rcpt(std::string_view argument, std::optional<Event>& event);
   void take_data(std::optional<Event>& event);
   void take_bdat(std::string_view argument, std::optional<Event>& event);
+  void refuse_bdat();
   std::optional<std::string_view> refuse_content() const;
   void accept(std::string text);
   void refuse(const Reply& given);

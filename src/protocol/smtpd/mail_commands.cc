@@ -91,13 +91,15 @@ void Server::Impl::take_data(std::optional<Event>& event) {
   event = MessageDue{};
 }
 
+/// A22: how many octets stand behind this line nobody can say; they must not be taken for commands.
+void Server::Impl::refuse_bdat() {
+  say(reply::kBdatSyntax);
+  close(reply::kClosing, "BDAT without a size");
+}
+
 void Server::Impl::take_bdat(std::string_view argument, std::optional<Event>& event) {
   auto parsed = parse_chunk(argument);
-  if (!parsed) {
-    // A22: how many octets stand behind this line nobody can say; they must not be taken for commands.
-    say(reply::kBdatSyntax);
-    return close(reply::kClosing, "BDAT without a size");
-  }
+  if (!parsed) return refuse_bdat();
   chunk = std::make_unique<ChunkInHand>(
       ChunkInHand{.size = parsed->size, .left = parsed->size, .last = parsed->last, .refusal = {}});
   // Chunks of nothing cost nothing to send (A23).

@@ -50,6 +50,7 @@ void Server::Impl::take_command(std::string_view line, std::optional<Event>& eve
   // A22: a refused BDAT still has its octets behind it; one that is not well-formed, whatever is wrong, ends the
   // session.
   if (verb == Verb::Bdat) return take_bdat(argument, event);
+  if (looks_like_bdat(line)) return refuse_bdat();
   // A21: nothing of a command can break a line of a log, a header or a notification.
   if (has_control_characters(line)) return say(reply::kBadCharacters);
   if (line.size() + 2 > kMaxPlainCommand && !may_be_long(verb)) return say(reply::kLineTooLong);
