@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 
 #include "protocol/smtp/printable.h"
@@ -76,8 +77,12 @@ bool is_printable(std::string_view text) {
 }
 
 Refusal take_size(const Parameter& parameter, const ParameterRules& rules, Parameters& result) {
-  // RFC 1870 §3: up to 20 digits.
-  result.size = parse_number(parameter.value.value_or(""));
+  // RFC 1870 §3: up to 20 digits; not all of these fit, and what does not is well-formed and very large.
+  std::string_view digits = parameter.value.value_or("");
+  result.size = parse_number(digits);
+  if (!result.size && digits.size() == 20 && std::ranges::all_of(digits, is_digit)) {
+    result.size = std::numeric_limits<std::uint64_t>::max();
+  }
   if (!result.size) return reply::kBadParameter;
   // RFC 1870 §6.1 MAY (A23): refused before it travels. Who says less than he sends is counted as it comes.
   if (rules.message_size > 0 && *result.size > rules.message_size) return reply::kTooLarge;
