@@ -55,8 +55,8 @@ struct ServerSettings {
 struct LimitSettings {
   std::uint64_t message_size = 50 * 1024 * 1024;
   std::uint32_t recipients = 1000;
-  std::uint32_t connections = 20000;  ///< in all
-  std::uint32_t connections_per_address = 50;
+  std::uint32_t connections = 20000;            ///< in all
+  std::uint32_t connections_per_address = 50;   ///< an address is a /64 of IPv6, also below
   std::uint32_t connections_per_network = 200;  ///< /24 of IPv4, /56 of IPv6
   std::uint32_t connection_rate = 600;          ///< new ones per minute and address
   std::uint32_t recipient_rate = 10000;         ///< per minute and address without AUTH

@@ -101,15 +101,17 @@ constexpr std::array kRows = {
     row<Settings, Number<1, 10'000'000>, &Settings::limits, &LimitSettings::connections>(
         {"limits.connections", "", "1..10000000", "20000", "Connections at once, in all."}),
     row<Settings, Number<1, 10'000'000>, &Settings::limits, &LimitSettings::connections_per_address>(
-        {"limits.connections_per_address", "", "1..10000000", "50", "Connections at once from one address."}),
+        {"limits.connections_per_address", "", "1..10000000", "50",
+         "Connections at once from one address; of IPv6, from one /64."}),
     row<Settings, Number<1, 10'000'000>, &Settings::limits, &LimitSettings::connections_per_network>(
         {"limits.connections_per_network", "", "1..10000000", "200",
          "Connections at once from one network: /24 of IPv4, /56 of IPv6."}),
     row<Settings, Number<1, 10'000'000>, &Settings::limits, &LimitSettings::connection_rate>(
-        {"limits.connection_rate", "", "1..10000000", "600", "New connections per minute from one address."}),
+        {"limits.connection_rate", "", "1..10000000", "600",
+         "New connections per minute from one address or /64 of IPv6."}),
     row<Settings, Number<1, 10'000'000>, &Settings::limits, &LimitSettings::recipient_rate>(
         {"limits.recipient_rate", "", "1..10000000", "10000",
-         "Recipients per minute from one address that has not logged in."}),
+         "Recipients per minute from one address or /64 of IPv6 without a login."}),
     row<Settings, Number<0, 1'000'000>, &Settings::limits, &LimitSettings::bytes_per_second_least>(
         {"limits.bytes_per_second_least", "", "0..1000000", "100",
          "Who sends a letter more slowly than this, over a minute, is sent away with 421. 0: no limit."}),

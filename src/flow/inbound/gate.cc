@@ -9,12 +9,19 @@ namespace postseal::inbound {
 
 namespace {
 
+IpAddress v6_prefix(const IpAddress& address, std::size_t count) {
+  std::array<std::uint8_t, 16> octets{};
+  std::copy_n(address.bytes().begin(), count, octets.begin());
+  return IpAddress::v6(octets);
+}
+
+/// RFC 4291 §2.5.4: the last 64 bits number the interfaces of one link. A single machine takes as many of them as it
+/// likes, so there is no counting by them.
+IpAddress visitor_of(const IpAddress& address) { return address.is_v4() ? address : v6_prefix(address, 8); }
+
 IpAddress network_of(const IpAddress& address) {
   const auto bytes = address.bytes();
-  if (address.is_v4()) return IpAddress::v4({bytes[0], bytes[1], bytes[2], 0});
-  std::array<std::uint8_t, 16> octets{};
-  std::copy_n(bytes.begin(), 7, octets.begin());
-  return IpAddress::v6(octets);
+  return address.is_v4() ? IpAddress::v4({bytes[0], bytes[1], bytes[2], 0}) : v6_prefix(address, 7);
 }
 
 }  // namespace
@@ -48,8 +55,9 @@ bool Gate::Allowance::take(double per_minute, SteadyTime now) {
 }
 
 Gate::Visitor& Gate::visitor(const IpAddress& peer, SteadyTime now) {
-  if (addresses_.size() >= most_remembered_ && !addresses_.contains(peer)) forget_idle(now);
-  return addresses_[peer];
+  const IpAddress who = visitor_of(peer);
+  if (addresses_.size() >= most_remembered_ && !addresses_.contains(who)) forget_idle(now);
+  return addresses_[who];
 }
 
 /// A flood from ever new addresses makes us forget rates, never connections.
@@ -93,7 +101,7 @@ std::uint32_t Gate::inside() const {
 void Gate::leave(const IpAddress& peer) noexcept {
   const std::lock_guard lock(mutex_);
   --inside_;
-  if (const auto found = addresses_.find(peer); found != addresses_.end()) --found->second.inside;
+  if (const auto found = addresses_.find(visitor_of(peer)); found != addresses_.end()) --found->second.inside;
   const auto network = networks_.find(network_of(peer));
   if (network != networks_.end() && --network->second == 0) networks_.erase(network);
 }

@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Who may come in: how many connections in all, from one address, from one network (/24 or /56), how many new ones a
-// minute, and how many recipients a minute without a login. One gate for all threads; its memory is bounded.
+// Who may come in: how many connections in all, from one address (of IPv6: one /64), from one network (/24 or /56), how
+// many new ones a minute, and how many recipients a minute without a login. One gate for all threads; its memory is
+// bounded.
 #include <cstdint>
 #include <expected>
 #include <mutex>
@@ -63,7 +64,7 @@ class Gate {
   const std::size_t most_remembered_;
   mutable std::mutex mutex_;
   std::uint32_t inside_ = 0;
-  std::unordered_map<IpAddress, Visitor> addresses_;
+  std::unordered_map<IpAddress, Visitor> addresses_;  ///< of IPv6: each /64
   std::unordered_map<IpAddress, std::uint32_t> networks_;
 };
 

@@ -57,6 +57,21 @@ TEST_F(GateTest, an_ipv6_network_is_a_site_A23) {
   EXPECT_EQ(enter("2001:db8:0:200::1"), "in");
 }
 
+TEST_F(GateTest, an_ipv6_host_is_one_visitor_whatever_addresses_it_takes_A23) {
+  limits.connections_per_address = 1;
+  EXPECT_EQ(enter("2001:db8:0:100::1"), "in");
+  EXPECT_EQ(enter("2001:db8:0:100::2"), "address");
+  EXPECT_EQ(enter("2001:db8:0:101::1"), "in");
+  places.clear();
+  EXPECT_EQ(enter("2001:db8:0:100::2"), "in") << "the place was given back";
+  limits.connections_per_address = limits.connection_rate = 2;
+  EXPECT_EQ(enter("2001:db8:0:100::3"), "rate") << "the third within the minute";
+  limits.recipient_rate = 1;
+  EXPECT_TRUE(gate.take_recipient(address("2001:db8:0:100::1"), limits, now));
+  EXPECT_FALSE(gate.take_recipient(address("2001:db8:0:100:ffff::2"), limits, now));
+  EXPECT_TRUE(gate.take_recipient(address("2001:db8:0:101::1"), limits, now));
+}
+
 TEST_F(GateTest, the_rate_fills_up_evenly) {
   limits.connection_rate = 60;
   limits.connections_per_address = 100;
