@@ -224,6 +224,30 @@ TEST_F(AuthorTest, A36_a_user_who_writes_as_a_colleague_is_not_signed_for) {
   EXPECT_THAT(kept(1), Not(HasSubstr("DKIM-Signature")));
 }
 
+// A36: who is shown as the one who sent it is vouched for as well.
+TEST_F(AuthorTest, A36_a_sender_of_ours_beside_the_author_is_the_users_or_nobody_signs) {
+  give_keys();
+  struct Row {
+    std::string field;
+    bool is_signed;
+  };
+  const Row rows[] = {
+      {"Sender: alice@example.org", true},
+      {"Sender: bob@example.org", false},
+      {"sender : Bob <bob@example.org>", false},
+      {"Resent-From: bob@example.org", false},
+      {"Resent-Sender: bob@example.org", false},
+      {"Sender: x@elsewhere.test", true},
+      {"Sender: bob@example.org, x@elsewhere.test", false},
+      {"Resent-To: bob@example.org", true},
+  };
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    EXPECT_EQ(submit("From: alice@example.org\r\n" + rows[i].field + "\r\nTo: y@far.test\r\n\r\nhello\r\n.\r\n").wrong,
+              "");
+    EXPECT_EQ(kept(i).starts_with("DKIM-Signature"), rows[i].is_signed) << rows[i].field;
+  }
+}
+
 TEST_F(AuthorTest, a_letter_from_outside_is_never_signed_even_if_nobody_checks_it) {
   give_keys();
   const std::string forged = "From: alice@example.org\r\nTo: bob@example.org\r\n\r\nhello\r\n.\r\n";
@@ -247,6 +271,22 @@ TEST_F(AuthorTest, our_own_networks_are_signed_for_and_not_checked) {
   world.rules.signing.enabled = false;
   EXPECT_EQ(bring("y@far.test", "250", "alice@example.org", "10.1.2.3", letter).wrong, "");
   EXPECT_THAT(kept(1), Not(HasSubstr("DKIM-Signature")));
+}
+
+// A36: a filter on this machine gives back what anybody may have written.
+TEST_F(AuthorTest, A36_what_comes_back_to_us_is_not_signed_for_whoever_it_names) {
+  give_keys();
+  world.rules.server.relay_networks = {{address("10.0.0.0"), 8}};
+  const std::string letter = "From: alice@example.org\r\nTo: y@far.test\r\n\r\nhello\r\n.\r\n";
+  const std::string here =
+      "Received: from client.test ([192.0.2.1])\r\n\tby MX.example.org with ESMTPSA id 1;\r\n\tnow\r\n";
+  const std::string elsewhere = "Received: from mx.example.org\r\n\tby mx.elsewhere.test id 1; now\r\n";
+  EXPECT_EQ(bring("y@far.test", "250", "alice@example.org", "10.1.2.3", here + letter).wrong, "");
+  EXPECT_THAT(kept(0), Not(HasSubstr("DKIM-Signature")));
+  EXPECT_EQ(bring("y@far.test", "250", "alice@example.org", "10.1.2.3", elsewhere + letter).wrong, "");
+  EXPECT_THAT(kept(1), StartsWith("DKIM-Signature:"));
+  EXPECT_EQ(submit(here + letter).wrong, "");
+  EXPECT_THAT(kept(2), StartsWith("DKIM-Signature:")) << "an account has the right to it, again and again";
 }
 
 Awaitable<void> run_session(std::shared_ptr<Session> session) { co_await session->run(); }

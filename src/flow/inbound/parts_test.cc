@@ -93,6 +93,15 @@ TEST_F(GateTest, a_flood_from_ever_new_addresses_leaves_those_inside_alone) {
 
 // ---- trace ----
 
+TEST(TraceHeader, who_received_it_is_read_as_it_was_written) {
+  for (const char* ours : {" from a.test ([192.0.2.1])\r\n\tby mx.example.org with ESMTP id 1;\r\n\tnow",
+                           " from a.test (x by b) (using TLS) BY (really) MX.example.org; now", " by mx.example.org"})
+    EXPECT_TRUE(was_received_by(ours, "mx.example.org")) << ours;
+  for (const char* others : {" from mx.example.org by b.test; now", " from a (by mx.example.org) by b.test; now",
+                             " by mx.example.org.test; now", " (by mx.example.org", ""})
+    EXPECT_FALSE(was_received_by(others, "mx.example.org")) << others;
+}
+
 Trace trace() {
   Trace trace;
   trace.helo = "client.test";

@@ -72,6 +72,8 @@ class Session {
   void note(const authenticate::Outcome& outcome);
   void log_judgement(const authenticate::Outcome& outcome, const spool::Envelope& envelope);
   bool may_write_as(const message::Author& author);
+  /// Why this letter gets no signature of ours; empty: it gets one.
+  std::string refuse_to_sign(const Transaction& transaction, const message::Author& author);
   Awaitable<std::string> vouch_for(Transaction& transaction, const authenticate::Outcome* outcome);
   std::optional<RecipientRuling> rule_returning(const Mailbox& recipient) const;
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who wrote it: letters from outside are checked, ours are signed, and those that an alias leads on are sealed.
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <span>
 
 #include "flow/inbound/replies.h"
 #include "flow/inbound/session.h"
+#include "flow/inbound/trace_header.h"
 #include "flow/inbound/transaction.h"
 #include "flow/sign/seal.h"
 
@@ -133,6 +136,28 @@ bool Session::may_write_as(const message::Author& author) {
   return mailbox && !refuse_sender(*mailbox);
 }
 
+std::string Session::refuse_to_sign(const Transaction& transaction, const message::Author& author) {
+  if (!may_write_as(author)) return "the sender may not write as " + author.address;
+  // In front stands the field that we have just written.
+  const auto fields = std::span(transaction.outgoing->pass().fields()).subspan(1);
+  // A36: what passes through us and comes back from a program of ours may be anybody's. It was signed when it came
+  // first, if somebody had a right to that.
+  if (engine_->session().user.empty()) {
+    const bool again = std::ranges::any_of(fields, [this](const message::HeaderField& field) {
+      return field.is("received") && was_received_by(field.value(), rules_->hostname);
+    });
+    return again ? "it has been here before" : "";
+  }
+  // A36: mail programs show these beside the author or in his place.
+  for (const message::HeaderField& field : fields) {
+    if (!field.is("sender") && !field.is("resent-from") && !field.is("resent-sender")) continue;
+    const auto named = message::parse_author(field.value());
+    if (named && !directory_->is_local(named->domain) && !transaction.keys->find(named->domain)) continue;
+    if (!named || !may_write_as(*named)) return "its " + std::string(field.name()) + " is not the sender's";
+  }
+  return {};
+}
+
 Awaitable<std::string> Session::vouch_for(Transaction& transaction, const Outcome* outcome) {
   std::string fields = outcome != nullptr ? outcome->header : std::string();
   auto& envelope = transaction.envelope;
@@ -148,11 +173,14 @@ Awaitable<std::string> Session::vouch_for(Transaction& transaction, const Outcom
   transaction.outgoing->finish();
   const auto pass = transaction.outgoing->shared_pass();
   if (outcome == nullptr) {
-    auto done = co_await sign::sign_letter(
-        pass, transaction.keys, [this](const message::Author& author) { return may_write_as(author); },
-        around_.authentication->offload, now);
-    if (!done.problem.empty())
-      around_.log.write(Level::Warning, "not signed", {{"user", envelope.user}, {"what", done.problem}});
+    std::string refused;
+    const auto may_sign = [&](const message::Author& author) {
+      refused = refuse_to_sign(transaction, author);
+      return refused.empty();
+    };
+    auto done = co_await sign::sign_letter(pass, transaction.keys, may_sign, around_.authentication->offload, now);
+    const std::string& problem = refused.empty() ? done.problem : refused;
+    if (!problem.empty()) around_.log.write(Level::Warning, "not signed", {{"user", envelope.user}, {"what", problem}});
     if (!done.fields.empty()) around_.metrics.add(Counter::Signatures, "dkim");
     co_return done.fields + fields;
   }

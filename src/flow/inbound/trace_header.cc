@@ -7,6 +7,9 @@
 #include <chrono>
 #include <string_view>
 
+#include "protocol/message/structured.h"
+#include "vocab/ascii.h"
+
 namespace postseal::inbound {
 
 namespace {
@@ -82,6 +85,20 @@ std::string format_received(const Trace& trace) {
   if (trace.recipient) field += "\r\n\tfor <" + trace.recipient->to_string() + ">";
   field += ";\r\n\t" + format_date(trace.now) + "\r\n";
   return field;
+}
+
+bool was_received_by(std::string_view value, std::string_view hostname) {
+  const auto line = message::unfold(value);
+  if (!line) return false;
+  message::StructuredCursor cursor(*line);
+  bool by = false;
+  while (cursor.skip_cfws() && !cursor.at_end()) {
+    if (cursor.take(';')) continue;
+    const auto word = cursor.take_while([](char c) { return c != ' ' && c != '\t' && c != '(' && c != ';'; });
+    if (by && equals_ignoring_case(word, hostname)) return true;
+    by = equals_ignoring_case(word, "by");
+  }
+  return false;
 }
 
 }  // namespace postseal::inbound

@@ -26,4 +26,7 @@ std::string format_received(const Trace& trace);
 /// RFC 5322 §3.3, in UTC: "Sun, 22 Nov 2026 09:00:00 +0000".
 std::string format_date(WallTime time);
 
+/// Whether a Received field of this value was written by the host of this name: "by NAME", outside of comments.
+bool was_received_by(std::string_view value, std::string_view hostname);
+
 }  // namespace postseal::inbound
