@@ -63,7 +63,7 @@ constexpr std::array kRows = {
     row<Settings, Word<kUnknowns>, &Settings::authentication, &AuthenticationSettings::temperror>(
         {"authentication.temperror", "", "accept|defer", "accept",
          "Letters that cannot be judged now, since DNS does not answer: accept takes them and says temperror, defer "
-         "answers 451."}),
+         "answers 451. Where the author's domain is known to ask for quarantine or reject, it is 451 in any case."}),
     row<Settings, Word<kQuarantines>, &Settings::authentication, &AuthenticationSettings::quarantine>(
         {"authentication.quarantine", "", "header|mailbox", "mailbox",
          "header adds Postseal-Quarantine for Sieve and mail clients; mailbox also delivers to .Junk of a Maildir."}),

@@ -96,7 +96,6 @@ Awaitable<void> Authentication::take_lookups(std::shared_ptr<Work> work) {
   work->findings.spf = std::move(found.spf);
   work->findings.helo = std::move(found.helo);
   work->findings.iprev = std::move(found.iprev);
-  work->findings.late |= found.late;
 }
 
 Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline) {
@@ -115,7 +114,7 @@ Awaitable<void> Authentication::ask_author(Findings& findings, Deadline deadline
       visitor_->dmarc_verdict = *findings.dmarc;
     }
   }
-  if (findings.dmarc->result == dmarc::Result::Fail)
+  if (findings.dmarc->result == dmarc::Result::Fail || findings.dmarc->result == dmarc::Result::TempError)
     findings.voucher = find_voucher(findings.arc, findings.author->domain, rules_->settings.trusted_sealers);
 }
 
@@ -132,7 +131,6 @@ Awaitable<std::unique_ptr<const Outcome>> Authentication::finish(authres::Charse
   } else {
     co_await verify_signatures(work);
   }
-  work->findings.late = work->deadline.passed();
   // Begun long ago, and mostly over by now.
   co_await take_lookups(work);
 

@@ -45,8 +45,7 @@ struct Findings {
   arc::ChainVerdict arc;
   std::expected<message::Author, message::AuthorProblem> author = std::unexpected(message::AuthorProblem::Missing);
   std::optional<dmarc::Verdict> dmarc;  ///< none: the author is not clear
-  std::optional<Voucher> voucher;       ///< only for a letter that fails DMARC
-  bool late = false;                    ///< SPF, DKIM or ARC took all the time that they had
+  std::optional<Voucher> voucher;       ///< only for a letter that fails DMARC, or may
   bool gave_up = false;                 ///< something was not asked since too much else was: the fault is ours
 };
 

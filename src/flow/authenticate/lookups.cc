@@ -12,21 +12,15 @@ namespace postseal::authenticate {
 namespace asio = boost::asio;
 
 struct EarlyLookups::State {
-  State(const asio::any_io_executor& executor, std::shared_ptr<Asking> how, std::shared_ptr<Visitor> who, Deadline when)
-      : asking(std::move(how)),
-        visitor(std::move(who)),
-        deadline(when),
-        bell(executor, asio::steady_timer::time_point::max()) {}
+  State(const asio::any_io_executor& executor, std::shared_ptr<Asking> how, std::shared_ptr<Visitor> who)
+      : asking(std::move(how)), visitor(std::move(who)), bell(executor, asio::steady_timer::time_point::max()) {}
   void done(std::exception_ptr error) {
     if (error) bug = error;
-    if (--left > 0) return;
-    found.late = deadline.passed();
-    bell.cancel();
+    if (--left == 0) bell.cancel();
   }
 
   std::shared_ptr<Asking> asking;
   std::shared_ptr<Visitor> visitor;
-  Deadline deadline;
   asio::steady_timer bell;
   std::size_t left = 0;
   std::exception_ptr bug;
@@ -35,7 +29,7 @@ struct EarlyLookups::State {
 
 EarlyLookups::EarlyLookups(const asio::any_io_executor& executor, std::shared_ptr<Asking> asking, const Client& client,
                            std::string receiver, std::shared_ptr<Visitor> visitor, Deadline deadline)
-    : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor), deadline)) {
+    : state_(std::make_shared<State>(executor, std::move(asking), std::move(visitor))) {
   Visitor& known = *state_->visitor;
   const spf::Question question{client.ip, client.mail_from, client.helo, std::move(receiver), {}};
   if (known.until.passed() || !known.is(question))

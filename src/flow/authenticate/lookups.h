@@ -45,7 +45,6 @@ class EarlyLookups {
     spf::Verdict spf;
     std::optional<spf::Verdict> helo;
     spf::IprevVerdict iprev;
-    bool late = false;  ///< the last of them came to its end by the deadline
   };
   /// Waits for what is not known yet. Once.
   Awaitable<Found> take();

@@ -53,14 +53,15 @@ bool asks_for_more(const Findings& findings, const AuthenticationSettings& setti
   if (!findings.author || !findings.dmarc || !findings.dmarc->policy) return false;
   if (const auto* exception = exception_for(settings, findings.author->domain))
     return exception->treatment != Treatment::Accept;
-  return *findings.dmarc->policy != dmarc::Policy::None;
+  // RFC 9989 §4.7 "t": what is only tested asks for one level less.
+  const bool testing = findings.dmarc->record && findings.dmarc->record->testing;
+  return *findings.dmarc->policy > (testing ? dmarc::Policy::Quarantine : dmarc::Policy::None);
 }
 
-/// RFC 7208 §8.6, RFC 9989 §5.3.6: nobody can say now. Where one check is enough and holds, the others do not matter.
-bool is_unknown(const Findings& findings, const AuthenticationSettings& settings) {
-  if (passes_dmarc(findings)) return false;
-  if (findings.dmarc && findings.dmarc->result == dmarc::Result::TempError) return true;
-  return settings.spf_fail != Treatment::Accept && findings.spf.result == spf::Result::TempError;
+/// RFC 7208 §8.6, RFC 9989 §5.3.6: nobody can say now.
+Ruling rule_unknown(const AuthenticationSettings& settings) {
+  const bool defer = settings.temperror == settings::Unknown::Defer;
+  return {defer ? Course::Defer : Course::Accept, Cause::Unknown, "", {}};
 }
 
 Ruling rule_failure(const Findings& findings, const AuthenticationSettings& settings) {
@@ -80,21 +81,23 @@ Ruling rule_failure(const Findings& findings, const AuthenticationSettings& sett
 Ruling rule_unreplied(const Findings& findings, const AuthenticationSettings& settings) {
   // A24: what strangers make us ask must not become a way around the checks, so this does not follow temperror=.
   if (findings.gave_up && !passes_dmarc(findings)) return {Course::Defer, Cause::Crowded, "", {}};
-  if (is_unknown(findings, settings)) {
-    // A24: whose name servers take all our time would be a way around the checks, too, where we know what the author's
-    // domain asks for.
-    const bool defer =
-        settings.temperror == settings::Unknown::Defer || (findings.late && asks_for_more(findings, settings));
-    return {defer ? Course::Defer : Course::Accept, Cause::Unknown, "", {}};
+  if (findings.dmarc && findings.dmarc->result == dmarc::Result::TempError) {
+    // A24: strangers choose whose name servers are asked, and these may be slow or fail at once. That would be a way
+    // around the checks, too, where we know what the author's domain asks for.
+    if (asks_for_more(findings, settings) && !findings.voucher) return {Course::Defer, Cause::Unknown, "", {}};
+    return rule_unknown(settings);
   }
   if (!findings.author) return {course_of(settings.unclear_from), Cause::UnclearFrom, "", {}};
   if (findings.dmarc && findings.dmarc->result == dmarc::Result::Fail) {
     const auto ruling = rule_failure(findings, settings);
     if (ruling.course != Course::Accept || findings.voucher) return ruling;
   }
-  // RFC 9989 §7.1: "-all" alone is no reason to refuse before DMARC has been asked.
-  if (findings.spf.result == spf::Result::Fail && !passes_dmarc(findings) && settings.spf_fail != Treatment::Accept)
-    return {course_of(settings.spf_fail), Cause::SpfFail, "", {}};
+  // RFC 9989 §7.1: "-all" alone is no reason to refuse before DMARC has been asked. Where that passes, SPF does not
+  // matter.
+  if (!passes_dmarc(findings) && settings.spf_fail != Treatment::Accept) {
+    if (findings.spf.result == spf::Result::Fail) return {course_of(settings.spf_fail), Cause::SpfFail, "", {}};
+    if (findings.spf.result == spf::Result::TempError) return rule_unknown(settings);
+  }
   if (findings.dmarc && findings.dmarc->result == dmarc::Result::Fail) return rule_failure(findings, settings);
   return {};
 }

@@ -50,21 +50,40 @@ TEST(Ruling, the_operator_may_have_it_otherwise_for_a_domain_and_those_below_it)
 }
 
 // A24
-TEST(Ruling, who_takes_all_our_time_gets_nothing_for_it) {
+TEST(Ruling, who_has_us_ask_what_nobody_answers_gets_nothing_for_it) {
   AuthenticationSettings settings;
   auto findings = failing(dmarc::Policy::Reject);
   findings.dmarc->result = dmarc::Result::TempError;
-  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "DNS that does not answer";
-  findings.late = true;
   EXPECT_EQ(rule(findings, settings).course, Course::Defer);
   EXPECT_EQ(rule(findings, settings).cause, Cause::Unknown);
   settings.exceptions = {{domain("example.org"), Treatment::Accept}};
   EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "the operator has said so";
   settings.exceptions.clear();
+  findings.voucher = Voucher{domain("lists.example"), 1};
+  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "so it would be after a failure";
+  findings.voucher.reset();
+  findings.dmarc->policy = dmarc::Policy::Quarantine;
+  EXPECT_EQ(rule(findings, settings).course, Course::Defer);
+  findings.dmarc->record.emplace().testing = true;
+  EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "it is only tested";
+  findings.dmarc->policy = dmarc::Policy::Reject;
+  EXPECT_EQ(rule(findings, settings).course, Course::Defer) << "which leaves quarantine";
   findings.dmarc->policy = dmarc::Policy::None;
   EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "nothing is at stake";
   findings.dmarc->policy.reset();
   EXPECT_EQ(rule(findings, settings).course, Course::Accept) << "what is at stake is not known";
+}
+
+// A24
+TEST(Ruling, an_spf_record_that_nobody_can_ask_for_is_no_way_around_the_authors_policy) {
+  AuthenticationSettings settings;
+  settings.spf_fail = Treatment::Reject;
+  auto findings = failing(dmarc::Policy::Reject);
+  findings.spf.result = spf::Result::TempError;
+  EXPECT_EQ(rule(findings, settings).course, Course::Reject);
+  findings.dmarc.reset();
+  findings.author = std::unexpected(message::AuthorProblem::Confusing);
+  EXPECT_EQ(rule(findings, settings).course, Course::Reject) << "nor around having an author";
 }
 
 TEST(Ruling, report_only_takes_everything_and_says_why_not) {

@@ -169,6 +169,21 @@ TEST(Authentication, A24_a_signature_whose_key_never_comes_gets_no_letter_in) {
   EXPECT_EQ(outcome->ruling.cause, Cause::Unknown);
 }
 
+// A24: a name server that fails at once is no way around the policy either.
+TEST(Authentication, A24_a_name_that_fails_at_once_gets_no_letter_in) {
+  World world;
+  world.client = {address("192.0.2.2"), "evil.example", "x@evil.example", {}};
+  world.dns.state("s._domainkey.lame.example.org", RecordType::TXT, AnswerState::Failed, false);
+  const auto by_signature = world.judge(world.sign(kLetter, "lame.example.org"));
+  EXPECT_EQ(by_signature.findings.dmarc->result, dmarc::Result::TempError);
+  EXPECT_EQ(by_signature.ruling.course, Course::Defer);
+  world.client.mail_from = "x@lame.example.org";
+  world.dns.state("lame.example.org", RecordType::TXT, AnswerState::Failed, false);
+  const auto by_sender = world.judge(kLetter);
+  EXPECT_EQ(by_sender.findings.dmarc->result, dmarc::Result::TempError);
+  EXPECT_EQ(by_sender.ruling.course, Course::Defer);
+}
+
 TEST(Authentication, what_was_not_known_of_the_client_is_asked_again) {
   World world;
   world.visitor = std::make_shared<Visitor>();

@@ -153,6 +153,8 @@ class Check {
         verdict_.policy = policies.missing;
         co_return;
       case Existence::Unknown:
+        existence_known_ = false;
+        verdict_.policy = std::min(policies.existing, policies.missing);
         co_return;
     }
   }
@@ -208,7 +210,7 @@ class Check {
     if (late_spf != Aligned::No || late_dkim != Aligned::No) {
       co_return finish(Result::TempError, "DNS did not answer a check of SPF or DKIM that could have proved " + name);
     }
-    if (!verdict_.policy) co_return finish(Result::TempError, "DNS did not say whether " + name + " exists");
+    if (!existence_known_) co_return finish(Result::TempError, "DNS did not say whether " + name + " exists");
     co_return finish(Result::Fail, fmt::format("neither SPF nor DKIM proved {}; {} asks for {}{}", name,
                                                verdict_.record_domain->ascii(), to_string(*verdict_.policy),
                                                record.testing ? " and is testing that" : ""));
@@ -259,6 +261,7 @@ class Check {
   TreeWalker walker_;
   Verdict verdict_;
   bool existence_secure_ = true;
+  bool existence_known_ = true;
 };
 
 }  // namespace

@@ -42,7 +42,8 @@ struct Question {
 
 struct Verdict {
   Result result = Result::None;
-  std::optional<Policy> policy;         ///< published for this name: p, sp or np; empty without a record
+  std::optional<Policy> policy;         ///< published for this name: p, sp or np; the milder of sp and np where
+                                        ///< nobody knows whether it exists; empty without a record
   Policy disposition = Policy::None;    ///< what a receiver is asked to do: None unless Fail; t=y is applied
   std::optional<Domain> record_domain;  ///< where the record is
   std::optional<Domain> organizational_domain;

@@ -208,6 +208,12 @@ TEST(DmarcCheck, np_is_for_names_that_do_not_exist) {
   unknown.record("example.com", "p=none; np=reject");
   unknown.dns.state("a.example.com", RecordType::A, AnswerState::Failed);
   EXPECT_EQ(unknown.check().result, Result::TempError) << "unknown never becomes no";
+  EXPECT_EQ(word(unknown.check().policy), "none") << "and asks for no more than either of them";
+  World strict("a.example.com");
+  strict.record("example.com", "p=none; sp=quarantine; np=reject");
+  strict.dns.state("a.example.com", RecordType::A, AnswerState::Failed);
+  EXPECT_EQ(strict.check().result, Result::TempError);
+  EXPECT_EQ(word(strict.check().policy), "quarantine") << "that much it asks for in any case";
   unknown.dkim("example.com");
   EXPECT_EQ(unknown.check().result, Result::Pass) << "a pass does not need to know";
 }
