@@ -222,6 +222,8 @@ TEST_F(AuthorTest, A36_a_user_who_writes_as_a_colleague_is_not_signed_for) {
   EXPECT_EQ(submit("From: alice@example.org\r\nFrom: bob@example.org\r\nTo: y@far.test\r\n\r\nhello\r\n.\r\n").wrong,
             "");
   EXPECT_THAT(kept(1), Not(HasSubstr("DKIM-Signature")));
+  EXPECT_EQ(submit("From: alice@example.org, bob@example.org\r\nTo: y@far.test\r\n\r\nhello\r\n.\r\n").wrong, "");
+  EXPECT_THAT(kept(2), Not(HasSubstr("DKIM-Signature"))) << "beside himself";
 }
 
 // A36: who is shown as the one who sent it is vouched for as well.

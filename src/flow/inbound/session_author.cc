@@ -130,10 +130,14 @@ void Session::log_judgement(const Outcome& outcome, const spool::Envelope& envel
 }
 
 /// A36: a signature says that the domain stands behind the author, so a user gets it for his own addresses only.
+/// Of several in From anybody may be the one who is shown.
 bool Session::may_write_as(const message::Author& author) {
   if (engine_->session().user.empty()) return true;
-  const auto mailbox = Mailbox::parse(author.address);
-  return mailbox && !refuse_sender(*mailbox);
+  const auto is_his = [this](const std::string& address) {
+    const auto mailbox = Mailbox::parse(address);
+    return mailbox && !refuse_sender(*mailbox);
+  };
+  return is_his(author.address) && std::ranges::all_of(author.others, is_his);
 }
 
 std::string Session::refuse_to_sign(const Transaction& transaction, const message::Author& author) {

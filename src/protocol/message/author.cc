@@ -129,7 +129,7 @@ std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   const auto mailbox = Mailbox::parse(*local_part + '@' + without_underscores(domain->ascii()));
   if (!mailbox) return Failure(Problem::Malformed);
   std::string address = mailbox->local_part() + '@' + domain->ascii();
-  return Author{std::move(*domain), std::move(address)};
+  return Author{.domain = std::move(*domain), .address = std::move(address)};
 }
 
 /// RFC 5322 §3.2.5 phrase, §4.1 obs-phrase: words, and dots between them ("John Q. Public").
@@ -246,7 +246,11 @@ std::expected<Author, AuthorProblem> parse_author(std::string_view value) {
     if (!cursor.at_end() && cursor.peek() != ',') return Failure(Problem::Malformed);
     // RFC 5322 §3.6.2 allows several authors. Whichever is shown, its domain is the one that was checked.
     if (first && first->domain != author->domain) return Failure(Problem::SeveralDomains);
-    if (!first) first = std::move(*author);
+    if (first) {
+      first->others.push_back(std::move(author->address));
+    } else {
+      first = std::move(*author);
+    }
   }
   if (!first) return Failure(Problem::NoAddress);
   if (cursor.saw_torn_comment()) return Failure(Problem::Confusing);

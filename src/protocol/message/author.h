@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/message/header.h"
 #include "vocab/domain.h"
@@ -16,7 +17,8 @@ namespace postseal::message {
 
 struct Author {
   Domain domain;
-  std::string address;  ///< local-part@domain, with A-labels; the first of several of the same domain
+  std::string address;                   ///< local-part@domain, with A-labels; the first of several of the same domain
+  std::vector<std::string> others = {};  ///< the further ones
 };
 
 enum class AuthorProblem : std::uint8_t {

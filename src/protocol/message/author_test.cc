@@ -55,6 +55,13 @@ TEST(Author, one_address_is_found_however_it_is_dressed) {
   }
 }
 
+// A36: who is signed for has to be every one of them.
+TEST(Author, further_authors_are_named) {
+  EXPECT_EQ(parse_author("a@b.example, Bee <b@B.example>, c@b.example")->others,
+            (std::vector<std::string>{"b@b.example", "c@b.example"}));
+  EXPECT_TRUE(parse_author("a@b.example")->others.empty());
+}
+
 struct Bad {
   std::string_view value;
   Problem problem;
