@@ -41,19 +41,22 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-/// A21: no line end, control or broken UTF-8 leaves this room, and no octet above 127 unless it may. The buffer is for
-/// a text that has to be changed.
+/// A21: no line end, control, broken UTF-8 or encoded word leaves this room, and no octet above 127 unless it may. The
+/// buffer is for a text that has to be changed.
 std::string_view clean(std::string_view text, Charset charset, std::string& buffer) {
   if (text.size() > kMaxValue) {
     text = text.substr(0, kMaxValue);
     while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80) text.remove_suffix(1);
     if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0) text.remove_suffix(1);
   }
-  if (smtp::is_plain(text)) return text;
+  if (smtp::is_plain(text) && !text.contains("=?")) return text;
   buffer = smtp::printable(text);
   if (charset == Charset::Ascii) {
     std::ranges::replace_if(buffer, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   }
+  // RFC 2047 §5 MUST NOT: no encoded word stands in quotes or in a token. Who decodes it there all the same would find
+  // what ends the value.
+  for (std::size_t at = buffer.find("=?"); at != std::string::npos; at = buffer.find("=?", at)) buffer[at + 1] = '_';
   return buffer;
 }
 
@@ -84,6 +87,8 @@ void add_value(std::string& out, std::string_view text, Charset charset) {
 
 /// RFC 8601 §2.2 pvalue: [[local-part] "@"] domain-name needs no quotes, everything else is a value.
 bool needs_no_quotes(std::string_view text) {
+  // It stands behind an equals sign: together they would begin an encoded word.
+  if (text.starts_with('?')) return false;
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos)
     return !is_ascii(text) && text.contains('.') && is_dot_atom(text) && Domain::parse(text);

@@ -61,6 +61,21 @@ TEST(AuthresFormat, line_ends_controls_and_broken_octets_do_not_leave_a_value) {
             "  dkim--x=pass-x (x\\) \\(y\\\\?\?) reason=\"a?\?b\\\"c\"\r\n");
 }
 
+// RFC 2047 §5 (A21): who decodes an encoded word where none may stand finds nothing.
+TEST(AuthresFormat, no_encoded_word_leaves_a_value) {
+  EXPECT_EQ(one("smtp", "mailfrom", "=?utf-8?q?a=3B_dmarc=3Dpass?=@far.test"),
+            "smtp.mailfrom==_utf-8?q?a=3B_dmarc=3Dpass?=@far.test");
+  EXPECT_EQ(one("smtp", "mailfrom", "?utf-8?q?a?=@far.test"), "smtp.mailfrom=\"?utf-8?q?a?=@far.test\"");
+  EXPECT_EQ(one("smtp", "helo", "==??x =?utf-8?q?a?="), "smtp.helo=\"==_?x =_utf-8?q?a?=\"");
+  EXPECT_EQ(one("smtp", "helo", "=\xffutf-8?q?a?="), "smtp.helo=\"=_utf-8?q?a?=\"");
+  const std::string field = format("mx.test", {{.method = "iprev",
+                                                .result = "pass",
+                                                .reason = "=?b?q?x?=",
+                                                .comment = "=?b?q?x?=.far.test",
+                                                .properties = {}}});
+  EXPECT_FALSE(field.contains("=?")) << field;
+}
+
 // RFC 8601 §2.5, RFC 6532 §3.
 TEST(AuthresFormat, octets_above_127_need_an_internationalised_message) {
   EXPECT_EQ(one("smtp", "mailfrom",
