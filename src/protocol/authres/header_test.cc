@@ -255,6 +255,14 @@ TEST(AuthresOurs, a_field_that_claims_to_be_ours_is_recognised_however_it_is_wri
       "Authentication-Results: mx.exam\rple.org; spf=pass\r\n",
       "Authentication-Results: =?us-ascii?q?mx.example.org?=; spf=pass\r\n",
       "Authentication-Results: \r\n",
+      // Nobody sees what is around us: U+00A0, U+202E, U+200B, octets that are no UTF-8, blanks.
+      "Authentication-Results: \xc2\xa0mx.example.org; spf=pass\r\n",
+      "Authentication-Results: mx.example.org\xc2\xa0; spf=pass\r\n",
+      "Authentication-Results: \xe2\x80\xaemx.example.org; spf=pass\r\n",
+      "Authentication-Results: mx\xe2\x80\x8b.example.org; spf=pass\r\n",
+      "Authentication-Results: \xffmx.example.org; spf=pass\r\n",
+      "Authentication-Results: mx.example.org\xff; spf=pass\r\n",
+      "Authentication-Results: \" mx.example.org\"; spf=pass\r\n",
   };
   for (const auto field : ours)
     EXPECT_TRUE(carries_authserv_id(HeaderField(std::string(field)), "mx.example.org")) << field;
@@ -263,6 +271,9 @@ TEST(AuthresOurs, a_field_that_claims_to_be_ours_is_recognised_however_it_is_wri
       "Authentication-Results: xmx.example.org; spf=pass\r\n",
       "Authentication-Results: mx.example.org.evil.example; spf=pass\r\n",
       "Authentication-Results: (mx.example.org) other.example; spf=pass\r\n",
+      "Authentication-Results: b\xc3\xbc"
+      "cher.example; spf=pass\r\n",
+      "Authentication-Results: other_server; spf=pass\r\n",
       "Authentication-Results: other.example; x=y reason=\"mx.example.org; spf=pass\"\r\n",
       "ARC-Authentication-Results: i=1; mx.example.org; spf=pass\r\n",
       "X-Authentication-Results: mx.example.org; spf=pass\r\n",

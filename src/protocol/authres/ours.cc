@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which fields claim to be ours: those from outside are lies.
+#include <algorithm>
+
 #include "protocol/authres/header.h"
 #include "protocol/authres/reader.h"
 #include "vocab/ascii.h"
@@ -20,6 +22,12 @@ bool same_id(std::string_view a, std::string_view b) {
   return first && second && *first == *second;
 }
 
+/// It looks like another that readers trim, or clean of what nobody sees.
+bool may_pass_for_another(std::string_view id) {
+  const auto is_odd = [](char c) { return c <= ' ' || static_cast<unsigned char>(c) >= 0x80; };
+  return std::ranges::any_of(id, is_odd) && !Domain::parse(id);
+}
+
 }  // namespace
 
 bool carries_authserv_id(const message::HeaderField& field, std::string_view authserv_id) {
@@ -29,7 +37,7 @@ bool carries_authserv_id(const message::HeaderField& field, std::string_view aut
   if (!line) return true;
   message::StructuredCursor cursor(*line);
   const auto start = read_start(cursor);
-  return !start || same_id(start->authserv_id, authserv_id);
+  return !start || same_id(start->authserv_id, authserv_id) || may_pass_for_another(start->authserv_id);
 }
 
 std::optional<std::vector<std::string>> statements(const message::HeaderField& field, std::string_view authserv_id) {
