@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "protocol/message/structured.h"
+#include "protocol/smtp/printable.h"
 #include "vocab/ascii.h"
 #include "vocab/atext.h"
 #include "vocab/mailbox.h"
@@ -128,6 +129,8 @@ std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   if (!domain) return Failure(Problem::NotADomain);
   const auto mailbox = Mailbox::parse(*local_part + '@' + without_underscores(domain->ascii()));
   if (!mailbox) return Failure(Problem::Malformed);
+  // What turns the reading direction or is not seen at all makes one author look like another.
+  if (smtp::printable(mailbox->local_part()) != mailbox->local_part()) return Failure(Problem::Confusing);
   std::string address = mailbox->local_part() + '@' + domain->ascii();
   return Author{.domain = std::move(*domain), .address = std::move(address)};
 }

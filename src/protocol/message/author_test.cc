@@ -118,6 +118,12 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       // Quotes and brackets inside comments, which some take for what they are outside.
       {"(\") \") <a@b.example>, (\" ( \") <c@b.example>", Problem::Confusing},
       {"([) \"]) <a@b.example>, ([\" (]) <c@b.example>", Problem::Confusing},
+      // U+202E and U+2066 turn what is behind them round, U+200B is not seen.
+      {"\xe2\x80\xae"
+       "a@b.example",
+       Problem::Confusing},
+      {"a\xe2\x81\xa6z@b.example", Problem::Confusing},
+      {"<ce\xe2\x80\x8bo@b.example>", Problem::Confusing},
       // Not RFC 5322.
       {"a@b.example c@d.example", Problem::Confusing},
       {"a b@c.example", Problem::Malformed},

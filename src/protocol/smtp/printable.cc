@@ -38,12 +38,25 @@ Sequence first_sequence(std::string_view text) {
 /// C0, DEL and C1 controls; line and paragraph separators; marks that turn the reading direction.
 bool moves_the_cursor(std::uint32_t c) {
   return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-         c == 0x200e || c == 0x200f;
+         c == 0x200e || c == 0x200f || c == 0x061c;
 }
+
+/// Soft hyphen, zero width space, word joiner and those behind it, byte order mark. The joiners U+200C and U+200D are
+/// letters' neighbours in Persian and in India, and stay.
+bool is_invisible(std::uint32_t c) { return c == 0xad || c == 0x200b || (c >= 0x2060 && c <= 0x2064) || c == 0xfeff; }
 
 }  // namespace
 
 bool is_plain(std::string_view text) { return kPlain.contains_all(text); }
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = first_sequence(text).length;
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 // RFC 6531 §3.7.4.2 lets reply texts be UTF-8.
 std::string printable(std::string_view text) {
@@ -53,7 +66,7 @@ std::string printable(std::string_view text) {
   shown.reserve(text.size());
   while (!text.empty()) {
     Sequence sequence = first_sequence(text);
-    if (sequence.length == 0 || moves_the_cursor(sequence.code_point)) {
+    if (sequence.length == 0 || moves_the_cursor(sequence.code_point) || is_invisible(sequence.code_point)) {
       shown += '?';
       text.remove_prefix(sequence.length == 0 ? 1 : sequence.length);
     } else {

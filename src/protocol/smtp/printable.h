@@ -6,9 +6,13 @@
 
 namespace postseal::smtp {
 
-/// Fit for terminals, logs and JSON: control characters and bytes that are not UTF-8 become '?'.
+/// Fit for terminals, logs and JSON: control characters, characters that nobody sees and bytes that are not UTF-8
+/// become
+/// '?'.
 std::string printable(std::string_view text);
 /// Printable ASCII only: printable() would change nothing.
 bool is_plain(std::string_view text);
+/// RFC 3629 §4.
+bool is_utf8(std::string_view text);
 
 }  // namespace postseal::smtp

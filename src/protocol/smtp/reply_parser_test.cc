@@ -135,7 +135,9 @@ TEST(Printable, nothing_in_it_moves_the_cursor) {
       {"\xe2\x82", "??"},            // cut
       {"\xe2\x80\xae"
        "abc",
-       "?abc"},  // right-to-left override
+       "?abc"},                                                             // right-to-left override
+      {"\xd8\x9c\xe2\x80\x8b\xe2\x81\xa0\xef\xbb\xbf\xc2\xad.", "?????."},  // what nobody sees
+      {"\xe2\x80\x8c\xe2\x80\x8d", "\xe2\x80\x8c\xe2\x80\x8d"},             // joiners
   };
   for (const Case& c : cases) EXPECT_EQ(printable(c.text), c.shown);
 }
