@@ -157,6 +157,15 @@ bool hides_address(std::span<const Token> tokens, const StructuredCursor& cursor
          (cursor.saw_address_in_comment() || std::ranges::any_of(tokens, has_address));
 }
 
+/// In GBK, Big5 and Shift_JIS a character's second octet may be that of a backslash or a bracket; who reads the value
+/// as one of these sees a quoted string or a comment end elsewhere. What is UTF-8 everybody takes for that.
+bool has_other_readings(std::string_view line) {
+  const auto is_split = [](char first, char second) {
+    return static_cast<unsigned char>(first) >= 0x80 && (second == '\\' || second == '[' || second == ']');
+  };
+  return std::ranges::adjacent_find(line, is_split) != line.end() && !smtp::is_utf8(line);
+}
+
 /// RFC 5322 §3.4 angle-addr, behind its "<".
 std::expected<Author, Problem> read_angle(StructuredCursor& cursor) {
   if (!cursor.skip_cfws()) return Failure(Problem::Malformed);
@@ -235,6 +244,7 @@ std::expected<Author, AuthorProblem> parse_author(std::string_view value) {
   if (value.size() > kMaxValue) return Failure(Problem::TooLong);
   const auto line = unfold(value);
   if (!line) return Failure(Problem::Control);
+  if (has_other_readings(*line)) return Failure(Problem::Confusing);
   StructuredCursor cursor(*line);
   std::optional<Author> first;
   for (;;) {

@@ -35,6 +35,9 @@ TEST(Author, one_address_is_found_however_it_is_dressed) {
        "cher.example>",
        "j\xc3\xbcrgen@xn--bcher-kva.example"},
       {"A@B.EXAMPLE", "A@b.example"},
+      // Names in Latin-1, and backslashes behind what is UTF-8.
+      {"Ren\xe9 \"M\xfcller\" <a@b.example>", "a@b.example"},
+      {"\"Ren\xc3\xa9\\\"s\" <a@b.example>", "a@b.example"},
       {"\"john doe\"@b.example", "\"john doe\"@b.example"},
       {"\"john\"@b.example", "john@b.example"},
       // RFC 5322 §3.4.1, §3.2.3: underscores are atext, and DNS has such names.
@@ -118,6 +121,9 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       // Quotes and brackets inside comments, which some take for what they are outside.
       {"(\") \") <a@b.example>, (\" ( \") <c@b.example>", Problem::Confusing},
       {"([) \"]) <a@b.example>, ([\" (]) <c@b.example>", Problem::Confusing},
+      // In GBK and Shift_JIS the backslash and the brackets belong to the octet before them.
+      {"\"\x81\\\" <a@bank.example> (\" <a@b.example>", Problem::Confusing},
+      {"(\x81[ ]) <a@b.example>", Problem::Confusing},
       // U+202E and U+2066 turn what is behind them round, U+200B is not seen.
       {"\xe2\x80\xae"
        "a@b.example",
