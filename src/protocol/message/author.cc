@@ -27,6 +27,7 @@ struct Token {
   Kind kind;
   std::string text;
   bool after_comment = false;  ///< a comment stands between it and the token before it
+  bool apart = false;          ///< a comment or a blank does
 };
 
 struct Tokens {
@@ -39,25 +40,27 @@ std::expected<Tokens, Problem> read_tokens(StructuredCursor& cursor) {
   std::vector<Token> tokens;
   tokens.reserve(8);
   for (;;) {
+    const std::size_t before = cursor.position();
     if (!cursor.skip_cfws()) return Failure(Problem::Malformed);
     const bool after_comment = cursor.saw_comment();
+    const bool apart = cursor.position() != before;
     const char c = cursor.peek();
     if (kAtext.contains(c)) {
       tokens.push_back({Token::Kind::Atom, std::string(cursor.take_while([](char d) { return kAtext.contains(d); })),
-                        after_comment});
+                        after_comment, apart});
     } else if (c == '"') {
       auto content = cursor.quoted_string();
       if (!content) return Failure(Problem::Malformed);
-      tokens.push_back({Token::Kind::Quoted, std::move(*content), after_comment});
+      tokens.push_back({Token::Kind::Quoted, std::move(*content), after_comment, apart});
     } else if (c == '.') {
       cursor.take('.');
-      tokens.push_back({Token::Kind::Dot, {}, after_comment});
+      tokens.push_back({Token::Kind::Dot, {}, after_comment, apart});
     } else if (c == '@') {
       cursor.take('@');
-      tokens.push_back({Token::Kind::At, {}, after_comment});
+      tokens.push_back({Token::Kind::At, {}, after_comment, apart});
     } else if (c == '[') {
-      tokens.push_back(
-          {Token::Kind::Literal, std::string(cursor.take_while([](char d) { return d != ']'; })), after_comment});
+      tokens.push_back({Token::Kind::Literal, std::string(cursor.take_while([](char d) { return d != ']'; })),
+                        after_comment, apart});
       if (!cursor.take(']')) return Failure(Problem::Malformed);
     } else {
       return Tokens{std::move(tokens), after_comment};
@@ -125,6 +128,8 @@ std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   if (behind.size() == 1 && behind[0].kind == Token::Kind::Literal) return Failure(Problem::NotADomain);
   const auto name = join_atoms(behind);
   if (!name) return Failure(Problem::Malformed);
+  // RFC 5322 §4.4 tolerates blanks and folds there, too; for many readers the name ends at one.
+  if (std::ranges::any_of(tokens.subspan(at), &Token::apart)) return Failure(Problem::Confusing);
   auto domain = parse_author_domain(*name);
   if (!domain) return Failure(Problem::NotADomain);
   const auto mailbox = Mailbox::parse(*local_part + '@' + without_underscores(domain->ascii()));

@@ -44,8 +44,8 @@ TEST(Author, one_address_is_found_however_it_is_dressed) {
       {"a@my_co.ex.test", "a@my_co.ex.test"},
       {"<a@_B.Example>", "a@_b.example"},
       // RFC 5322 §4.4: white space around the parts, and lists with nothing between their commas.
-      {"a . b @ c . example", "a.b@c.example"},
-      {"<a @ c.example>", "a@c.example"},
+      {"a . b@c.example", "a.b@c.example"},
+      {"  <  a@c.example\t>  ", "a@c.example"},
       {", a@b.example ,, ", "a@b.example"},
       // RFC 5322 §3.6.2: several authors of one domain.
       {"a@b.example, Bee <b@B.example>", "a@b.example"},
@@ -121,6 +121,13 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       // Quotes and brackets inside comments, which some take for what they are outside.
       {"(\") \") <a@b.example>, (\" ( \") <c@b.example>", Problem::Confusing},
       {"([) \"]) <a@b.example>, ([\" (]) <c@b.example>", Problem::Confusing},
+      // RFC 5322 §4.4: a blank or a fold in the name, where many readers see its end.
+      {"a@bank.example .b.example", Problem::Confusing},
+      {"a@bank.example\r\n .b.example", Problem::Confusing},
+      {"<a@bank.example\t.b.example>", Problem::Confusing},
+      {"<a@bank. example>", Problem::Confusing},
+      {"<a @b.example>", Problem::Confusing},
+      {"<a@ b.example>", Problem::Confusing},
       // In GBK and Shift_JIS the backslash and the brackets belong to the octet before them.
       {"\"\x81\\\" <a@bank.example> (\" <a@b.example>", Problem::Confusing},
       {"(\x81[ ]) <a@b.example>", Problem::Confusing},
@@ -172,7 +179,7 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
 
 // RFC 5322 §2.2.3: a fold stands for nothing; inside a word it would be a difference between readers.
 TEST(Author, a_fold_inside_an_address_splits_nothing_but_where_blanks_may_stand) {
-  EXPECT_EQ(parse_author("a\r\n @b.example")->address, "a@b.example");
+  EXPECT_EQ(parse_author("a\r\n .b@b.example")->address, "a.b@b.example");
   EXPECT_EQ(parse_author("a\r\n b@b.example").error(), Problem::Malformed);
 }
 
