@@ -22,6 +22,8 @@ constexpr std::size_t kMaxValue = 64 * 1024;
 using Problem = AuthorProblem;
 using Failure = std::unexpected<AuthorProblem>;
 
+bool is_non_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
 struct Token {
   enum class Kind : std::uint8_t { Atom, Quoted, Dot, At, Literal };
   Kind kind;
@@ -108,6 +110,13 @@ std::string without_underscores(std::string_view name) {
   return result;
 }
 
+/// As long, with the same labels, and one that any mailbox may have.
+std::string stand_in_for(std::string_view name) {
+  std::string result(name);
+  std::ranges::replace_if(result, [](char c) { return c != '.' && !is_letter_digit(c); }, 'x');
+  return result;
+}
+
 /// RFC 5322 §3.4.1 addr-spec, §4.4 its obsolete form.
 std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   std::size_t at = tokens.size();
@@ -132,7 +141,7 @@ std::expected<Author, Problem> read_address(std::span<const Token> tokens) {
   if (std::ranges::any_of(tokens.subspan(at), &Token::apart)) return Failure(Problem::Confusing);
   auto domain = parse_author_domain(*name);
   if (!domain) return Failure(Problem::NotADomain);
-  const auto mailbox = Mailbox::parse(*local_part + '@' + without_underscores(domain->ascii()));
+  const auto mailbox = Mailbox::parse(*local_part + '@' + stand_in_for(domain->ascii()));
   if (!mailbox) return Failure(Problem::Malformed);
   // What turns the reading direction or is not seen at all makes one author look like another.
   if (smtp::printable(mailbox->local_part()) != mailbox->local_part()) return Failure(Problem::Confusing);
@@ -238,6 +247,10 @@ std::string_view to_string(AuthorProblem problem) {
 
 std::expected<Domain, NameError> parse_author_domain(std::string_view text) {
   auto domain = Domain::parse(text);
+  // RFC 5890 §2.3.2.3: names with A-labels that IDNA2008 refuses are registered, emoji for one, and send mail. They are
+  // compared as they stand.
+  if (!domain && domain.error().code == NameErrorCode::NotIdna && std::ranges::none_of(text, is_non_ascii))
+    return Domain::parse_dns(text);
   if (domain || !text.contains('_')) return domain;
   // RFC 5322 §3.4.1 takes them, and DNS has records for them: whatever else is wrong with the name stays wrong.
   if (!Domain::parse(without_underscores(text))) return domain;

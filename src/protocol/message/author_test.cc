@@ -43,6 +43,9 @@ TEST(Author, one_address_is_found_however_it_is_dressed) {
       // RFC 5322 §3.4.1, §3.2.3: underscores are atext, and DNS has such names.
       {"a@my_co.ex.test", "a@my_co.ex.test"},
       {"<a@_B.Example>", "a@_b.example"},
+      // RFC 5890 §2.3.2.3: an A-label of a symbol, which IDNA2008 does not let in.
+      {"a@xn--i-7iq.ws", "a@xn--i-7iq.ws"},
+      {"<a@XN--I-7IQ.my-co.ws>", "a@xn--i-7iq.my-co.ws"},
       // RFC 5322 §4.4: white space around the parts, and lists with nothing between their commas.
       {"a . b@c.example", "a.b@c.example"},
       {"  <  a@c.example\t>  ", "a@c.example"},
@@ -95,6 +98,8 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       {"a@[192.0.2.1]", Problem::NotADomain},
       {"a@b_c.example.42", Problem::NotADomain},
       {"a@b_c$.example", Problem::NotADomain},
+      {"a@i\xe2\x9d\xa4.ws", Problem::NotADomain},
+      {"a@-xn--i-7iq.ws", Problem::NotADomain},
       {"a@192.0.2.1", Problem::NotADomain},
       {"a@"
        "\xff.example",
