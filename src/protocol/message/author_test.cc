@@ -126,6 +126,10 @@ TEST(Author, what_could_be_read_in_two_ways_is_no_author) {
       // Quotes and brackets inside comments, which some take for what they are outside.
       {"(\") \") <a@b.example>, (\" ( \") <c@b.example>", Problem::Confusing},
       {"([) \"]) <a@b.example>, ([\" (]) <c@b.example>", Problem::Confusing},
+      // Comments that end earlier for those who know neither pairs nor nesting.
+      {"a@b.example (\\) <a@bank.example> (\\)))", Problem::Confusing},
+      {"a@b.example (\\) <a@bank.example> \\()", Problem::Confusing},
+      {"a@b.example ((x) <a@bank.example> (y))", Problem::Confusing},
       // RFC 5322 §4.4: a blank or a fold in the name, where many readers see its end.
       {"a@bank.example .b.example", Problem::Confusing},
       {"a@bank.example\r\n .b.example", Problem::Confusing},

@@ -50,25 +50,29 @@ bool StructuredCursor::saw_comment() {
 bool StructuredCursor::skip_comment() {
   saw_comment_ = true;
   std::size_t depth = 0, quotes = 0, opened = 0, closed = 0;
+  bool intricate = false, address = false;
   for (; !at_end(); ++at_) {
     const char c = text_[at_];
     if (c == '\\') {
       // RFC 5322 §3.2.1: the next character is only itself.
       ++at_;
+      intricate = true;
     } else if (c == '(') {
-      ++depth;
+      intricate |= ++depth > 1;
     } else if (c == ')') {
       --depth;
     }
     if (depth == 0) {
       ++at_;
-      saw_torn_comment_ |= quotes % 2 != 0 || opened != closed;
+      // Whoever knows neither pairs nor nesting finds its end earlier, and an address behind that.
+      saw_torn_comment_ |= quotes % 2 != 0 || opened != closed || (intricate && address);
+      saw_address_in_comment_ |= address;
       return true;
     }
     quotes += c == '"' ? 1 : 0;
     opened += c == '[' ? 1 : 0;
     closed += c == ']' ? 1 : 0;
-    saw_address_in_comment_ |= c == '<' || c == '@';
+    address |= c == '<' || c == '@';
   }
   at_ = text_.size();
   return false;

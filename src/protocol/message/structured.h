@@ -31,7 +31,7 @@ class StructuredCursor {
   /// A comment was skipped since this was asked the last time.
   bool saw_comment();
   /// Of all comments so far: whoever takes quotes and brackets inside of one for what they are outside finds its end
-  /// elsewhere.
+  /// elsewhere; or one with an address in it ends earlier for those who know neither pairs nor nesting.
   bool saw_torn_comment() const { return saw_torn_comment_; }
   /// Of all comments so far: an address could be in one.
   bool saw_address_in_comment() const { return saw_address_in_comment_; }
