@@ -315,8 +315,9 @@ TEST(Authentication, A25_a_trusted_seal_does_not_vouch_for_a_field_put_in_front)
 }
 
 TEST(Authentication, a_trusted_sealer_vouches_for_no_more_than_he_has_seen) {
-  for (const char* results : {"dmarc=fail header.from=example.org", "spf=pass smtp.mailfrom=alice@example.org",
-                              "dmarc=pass header.from=other.example", "dmarc=pass", "none"}) {
+  for (const char* results :
+       {"dmarc=fail header.from=example.org", "spf=pass smtp.mailfrom=alice@example.org",
+        "dmarc=pass header.from=other.example", "dmarc=pass", "none", "dmarc/2=pass header.from=example.org"}) {
     World world;
     const std::string letter = through_a_list(world, results);
     world.rules.settings.trusted_sealers = {domain("forwarder.example")};

@@ -22,7 +22,7 @@ bool saw_dmarc_pass(const arc::InstanceVerdict& instance, const Domain& author) 
   // RFC 8601 §2.2, §2.3: what another version means is not known here.
   if (!results || results->version != "1") return false;
   return std::ranges::any_of(results->results, [&](const authres::MethodResult& result) {
-    if (result.method != "dmarc" || result.result != "pass") return false;
+    if (result.method != "dmarc" || result.version != "1" || result.result != "pass") return false;
     return std::ranges::any_of(result.properties, [&](const authres::Property& property) {
       if (property.ptype != "header" || property.property != "from") return false;
       const auto domain = message::parse_author_domain(property.value);

@@ -25,6 +25,7 @@ struct MethodResult {
   std::string reason;   ///< may be empty
   std::string comment;  ///< written in parentheses behind the result, such as "2048-bit key"; may be empty
   std::vector<Property> properties;
+  std::string version = "1";  ///< RFC 8601 §2.2: the method's, as read; written are results of version 1 only
   bool operator==(const MethodResult&) const = default;
 };
 
@@ -60,7 +61,8 @@ std::expected<Header, ParseProblem> parse(std::string_view value);
 bool carries_authserv_id(const message::HeaderField& field, std::string_view authserv_id);
 
 /// The statements of an Authentication-Results field of this server as they stand, each on one line, to be put into an
-/// ARC-Authentication-Results field (RFC 8617 §4.1.1). Empty for "none"; nullopt: another server's, or not readable.
+/// ARC-Authentication-Results field (RFC 8617 §4.1.1). Empty for "none"; nullopt: another server's, of another
+/// version, or not readable.
 std::optional<std::vector<std::string>> statements(const message::HeaderField& field, std::string_view authserv_id);
 
 }  // namespace postseal::authres

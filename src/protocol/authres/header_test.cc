@@ -146,7 +146,7 @@ std::string shown(std::string_view value) {
   if (!header) return "! " + std::string(to_string(header.error()));
   std::string text = header->authserv_id + "/" + header->version;
   for (const auto& result : header->results) {
-    text += " | " + result.method + "=" + result.result;
+    text += " | " + result.method + (result.version == "1" ? "" : "/" + result.version) + "=" + result.result;
     if (!result.reason.empty()) text += " [" + result.reason + "]";
     for (const auto& [ptype, property, content] : result.properties)
       text += " " + ptype + "." + property + "=" + content;
@@ -179,6 +179,7 @@ TEST(AuthresParse, what_others_write_is_read_as_far_as_nothing_can_hide_in_it) {
   EXPECT_EQ(shown("mx.test; dkim=pass header.b=ab/c+d=;arc=none header.oldest-pass=0"),
             "mx.test/1 | dkim=pass header.b=ab/c+d= | arc=none header.oldest-pass=0");
   EXPECT_EQ(shown("mx.test; none;"), "mx.test/1");
+  EXPECT_EQ(shown("mx.test; dkim / 2 = pass; spf/1=pass"), "mx.test/1 | dkim/2=pass | spf=pass");
   EXPECT_EQ(shown("mx.test; none=pass"), "mx.test/1 | none=pass");
   EXPECT_EQ(shown("mx.test; dkim=fail (; dmarc=pass) reason=\"; dmarc=pass\""), "mx.test/1 | dkim=fail [; dmarc=pass]");
 }
@@ -300,6 +301,7 @@ TEST(AuthresOurs, the_statements_of_our_own_fields_are_taken_as_they_stand) {
             (std::vector<std::string>{"spf=pass smtp.mfrom=jqd@d1.example", "dkim=pass (1024;bit)"}));
   EXPECT_EQ(taken("Lists.Example.Org; none"), std::vector<std::string>{});
   EXPECT_EQ(taken("nobody.example.org; spf=pass"), std::nullopt);
+  EXPECT_EQ(taken("lists.example.org 2; spf=pass"), std::nullopt);
   EXPECT_EQ(taken("lists.example.org; spf"), std::nullopt);
   EXPECT_EQ(taken("lists.example.org; spf=pass\rX: y"), std::nullopt);
 }

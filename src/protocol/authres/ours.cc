@@ -46,6 +46,9 @@ std::optional<std::vector<std::string>> statements(const message::HeaderField& f
   if (!line) return std::nullopt;
   auto reading = read_line(*line);
   if (!reading || !same_id(reading->header.authserv_id, authserv_id)) return std::nullopt;
+  // RFC 8601 §2.2: without a version it is 1; what another means is not known here, nor whether it may stand in a field
+  // that says 1.
+  if (reading->header.version != "1") return std::nullopt;
   return std::move(reading->statements);
 }
 

@@ -67,9 +67,9 @@ std::optional<MethodResult> read_result(message::StructuredCursor& cursor) {
   if (result.method.empty() || !cursor.skip_cfws()) return std::nullopt;
   // RFC 8601 §2.2 method-version: which nobody has raised above 1 yet.
   if (cursor.take('/')) {
-    if (!cursor.skip_cfws() || cursor.take_while([](char c) { return c >= '0' && c <= '9'; }).empty()) {
-      return std::nullopt;
-    }
+    if (!cursor.skip_cfws()) return std::nullopt;
+    result.version = cursor.take_while([](char c) { return c >= '0' && c <= '9'; });
+    if (result.version.empty()) return std::nullopt;
   }
   if (!take_equals(cursor)) return std::nullopt;
   result.result = keyword(cursor);
