@@ -336,6 +336,18 @@ TEST(Authentication, a_seal_that_leaves_the_author_out_vouches_for_nobody) {
   EXPECT_FALSE(find_voucher(chain, domain("example.org"), {domain("forwarder.example")}));
 }
 
+// RFC 6376 §3.6.1
+TEST(Authentication, a_seal_that_is_only_tried_out_vouches_for_nothing) {
+  World world;
+  const std::string letter = through_a_list(world, "dmarc=pass header.from=example.org");
+  world.rules.settings.trusted_sealers = {domain("forwarder.example")};
+  world.dns.txt("f._domainkey.forwarder.example", {{world.key->record() + "; t=y"}});
+  const auto outcome = world.judge(letter);
+  EXPECT_EQ(outcome.findings.arc.result, arc::Result::Pass) << outcome.findings.arc.reason;
+  EXPECT_TRUE(outcome.findings.arc.instances.back().testing);
+  EXPECT_EQ(outcome.ruling.course, Course::Reject);
+}
+
 TEST(Authentication, a_seal_that_does_not_hold_vouches_for_nothing) {
   World world;
   std::string letter = through_a_list(world, "dmarc=pass header.from=example.org");

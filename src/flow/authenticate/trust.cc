@@ -41,6 +41,9 @@ std::optional<Voucher> find_voucher(const arc::ChainVerdict& chain, const Domain
   for (const auto& instance : std::views::reverse(chain.instances)) {
     auto sealer = trusted_sealer(instance, trusted);
     if (!sealer) return std::nullopt;
+    // RFC 6376 §3.6.1 MUST NOT: what is only tried out is worth no more than if it were not signed. That holds for who
+    // sealed before, too: what this one changed is not known.
+    if (instance.testing) return std::nullopt;
     if (saw_dmarc_pass(instance, author)) return Voucher{std::move(*sealer), instance.instance};
   }
   return std::nullopt;

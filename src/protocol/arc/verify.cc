@@ -37,6 +37,7 @@ Awaitable<Keys> lookup_keys(dns::Resolver& resolver, std::map<KeyName, Domain> n
 struct Outcome {
   dkim::Result result = dkim::Result::None;
   std::string reason;
+  bool testing = false;  ///< the key says t=y
 };
 
 /// What can be told of a message signature without its key; Result::None: ask for it. RFC 8617 §5.2 step 4 validates
@@ -60,7 +61,7 @@ Outcome check(const dkim::KeyAnswer& key, dkim::Algorithm algorithm, const std::
   if (key.problem != dkim::Result::None) return {key.problem, key.reason};
   auto checked = dkim::check_signature(key, {.algorithm = algorithm, .identity_in_subdomain = false},
                                        dkim::sha256(text), signature);
-  return {checked.result, std::move(checked.reason)};
+  return {checked.result, std::move(checked.reason), checked.testing};
 }
 
 Outcome check_message(const dkim::MessagePass& pass, const ArcSet& set, const Keys& keys) {
@@ -211,6 +212,7 @@ Awaitable<ChainVerdict> verify(std::shared_ptr<const dkim::MessagePass> pass, dn
     InstanceVerdict& instance = verdict.instances[i];
     instance.signature = signatures[i].result;
     instance.seal = seals[i].result;
+    instance.testing = signatures[i].testing || seals[i].testing;
     instance.key_secure = keys.at(key_of(sets[i].seal)).secure;
     note(verdict, instance, "ARC-Message-Signature", i + 1 < sets.size() ? signatures[i] : Outcome{}, false);
     note(verdict, instance, "ARC-Seal", seals[i], true);

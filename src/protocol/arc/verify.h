@@ -31,6 +31,7 @@ struct InstanceVerdict {
   dkim::Result signature = dkim::Result::None;  ///< of the ARC-Message-Signature; older ones may fail
   std::string reason;                           ///< why one of them does not hold
   bool key_secure = false;                      ///< the seal's key came by DNSSEC
+  bool testing = false;                         ///< RFC 6376 §3.6.1: the seal's key, or the signature's, says t=y
   std::string authentication_results;           ///< the payload, on one line, for authres::parse()
 };
 
