@@ -133,11 +133,6 @@ bool is_in_use(const KeyBook& book, dkim::KeyType type) {
                              [&](const auto& entry) { return entry.type == type && entry.stage != Stage::Retired; });
 }
 
-bool waits(const KeyBook& book, dkim::KeyType type) {
-  return std::ranges::any_of(book.keys,
-                             [&](const auto& entry) { return entry.type == type && entry.stage == Stage::Published; });
-}
-
 int save(const Opened& opened) {
   const auto saved = opened.directory.save(opened.book);
   return saved ? kOk : fail(kCannotCreate, saved.error());
@@ -185,6 +180,28 @@ Awaitable<int> rotate_waiting(Workplace place, Opened* opened) {
   co_return save(*opened);
 }
 
+/// Of each type that is in use.
+int add_successors(Opened& opened) {
+  std::vector<dkim::KeyType> types;
+  for (const auto type : {dkim::KeyType::Ed25519, dkim::KeyType::Rsa}) {
+    if (is_in_use(opened.book, type)) types.push_back(type);
+  }
+  return add_keys(opened, types, "");
+}
+
+void print_what_to_do(const Opened& opened, bool now) {
+  if (has_stage(opened.book, Stage::Published)) {
+    fmt::print(
+        "\nPublish the records of the keys that wait. The server finds them in DNS and signs with them after {} "
+        "seconds; the keys before them retire then.\n",
+        opened.settings.signing.publish_first.count());
+  } else if (now) {
+    fmt::print(
+        "\nThe active keys sign from now on: publish their records at once. After a theft take those of the retired "
+        "keys out of DNS; otherwise leave them there, for letters on their way.\n");
+  }
+}
+
 int rotate(const KeysOptions& options) {
   auto opened = open_book(options.common, options.domain);
   if (!opened) return opened.error();
@@ -194,28 +211,20 @@ int rotate(const KeysOptions& options) {
   }
   int code = kOk;
   const bool waiting = has_stage(opened->book, Stage::Published);
-  if (waiting && options.now) {
+  if (!waiting) {
+    code = add_successors(*opened);
+  } else if (!options.now) {
+    code = run_with_adapters(options.common, [&](Workplace place) { return rotate_waiting(place, &*opened); });
+  }
+  if (code == kOk && options.now) {
     activate_all(opened->book, SystemClock().now());
     code = save(*opened);
-  } else if (waiting) {
-    code = run_with_adapters(options.common, [&](Workplace place) { return rotate_waiting(place, &*opened); });
-  } else {
-    std::vector<dkim::KeyType> types;
-    for (const auto type : {dkim::KeyType::Ed25519, dkim::KeyType::Rsa}) {
-      if (is_in_use(opened->book, type) && !waits(opened->book, type)) types.push_back(type);
-    }
-    code = add_keys(*opened, types, "");
   }
   if (code != kOk) return code;
   const auto records = records_of(opened->directory, opened->book);
   if (!records) return records.error();
   print(opened->book, *records, options.common.json);
-  if (!options.common.json && has_stage(opened->book, Stage::Published)) {
-    fmt::print(
-        "\nPublish the records of the keys that wait. The server finds them in DNS and signs with them after {} "
-        "seconds; the keys before them retire then.\n",
-        opened->settings.signing.publish_first.count());
-  }
+  if (!options.common.json) print_what_to_do(*opened, options.now);
   return kOk;
 }
 
@@ -302,13 +311,13 @@ void add_dkim_rotate(CLI::App& dkim, int& exit_code) {
   CLI::App* command = dkim.add_subcommand("rotate", "Replace the keys of a domain: publish the new ones first");
   auto options = std::make_shared<KeysOptions>();
   command->add_option("DOMAIN", options->domain, "Whose keys")->required();
-  command->add_flag("--now", options->now, "New keys that wait sign from now on, whatever DNS shows");
+  command->add_flag("--now", options->now, "New keys sign from now on, and the old ones no more, whatever DNS shows");
   add_common_options(*command, options->common);
   command->footer(
       "The first call makes new keys and prints their records; nothing is signed with them before DNS has shown them "
       "for "
-      "signing.publish_first. A later call looks into DNS and says how far they are; the running server does so by "
-      "itself.\n"
+      "signing.publish_first, unless --now is said. A later call looks into DNS and says how far they are; the running "
+      "server does so by itself.\n"
       "Exit codes: 0 done, 64 wrong usage, 65 unreadable keys, 66 no keys, 73 cannot write, 78 settings.");
   command->callback([options, &exit_code] { exit_code = rotate(*options); });
 }

@@ -98,6 +98,17 @@ TEST_F(DkimKeys, rotation_publishes_first_and_signs_later) {
   EXPECT_THAT(stages(), testing::ElementsAre("retired", "retired", "active", "active"));
 }
 
+// After a theft: the stolen key must not go on signing until somebody calls again.
+TEST_F(DkimKeys, rotation_now_is_one_call) {
+  ASSERT_EQ(run({"keygen", "example.org", "--algorithm", "ed25519-sha256"}).exit_code, kOk);
+  ASSERT_EQ(run({"rotate", "example.org", "--now"}).exit_code, kOk);
+  EXPECT_THAT(stages(), testing::ElementsAre("active")) << "the first key, which waited";
+  const auto rotated = run({"rotate", "example.org", "--now"});
+  ASSERT_EQ(rotated.exit_code, kOk) << rotated.err;
+  EXPECT_THAT(stages(), testing::ElementsAre("retired", "active"));
+  EXPECT_THAT(rotated.out, HasSubstr("publish their records at once"));
+}
+
 TEST_F(DkimKeys, check_says_no_where_dns_does_not_show_them) {
   ASSERT_EQ(run({"keygen", "example.org"}).exit_code, kOk);
   const auto checked = run({"dns", "example.org", "--check"});
