@@ -141,7 +141,11 @@ bool Session::may_write_as(const message::Author& author) {
 }
 
 std::string Session::refuse_to_sign(const Transaction& transaction, const message::Author& author) {
-  if (!may_write_as(author)) return "the sender may not write as " + author.address;
+  if (!may_write_as(author)) {
+    std::string authors = author.address;
+    for (const auto& other : author.others) authors += ", " + other;
+    return "the sender may not write as " + authors;
+  }
   // In front stands the field that we have just written.
   const auto fields = std::span(transaction.outgoing->pass().fields()).subspan(1);
   // A36: what passes through us and comes back from a program of ours may be anybody's. It was signed when it came

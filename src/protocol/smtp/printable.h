@@ -6,7 +6,7 @@
 
 namespace postseal::smtp {
 
-/// Fit for terminals, logs and JSON: control characters, those that nobody sees, and bytes that are not UTF-8 become '?'.
+/// Fit for terminals, logs and JSON: controls, what nobody sees, and bytes that are not UTF-8 become '?'.
 std::string printable(std::string_view text);
 /// Printable ASCII only: printable() would change nothing.
 bool is_plain(std::string_view text);
